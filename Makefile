@@ -1,0 +1,104 @@
+# `make` lists the targets. Needs GNU make, git and Python 3.11 or newer; everything else is installed into .venv from
+# lock files with hashes. GENERATION_LOGS (the log) and WAREHOUSE_TARGET (local or prod) come from the environment.
+
+PYTHON ?= python3
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+# What the checks write stays apart from what builds write, and they need neither a log nor a database.
+CHECKS := target/checks
+CHECK_ENV := DBT_PROFILES_DIR=$(CHECKS) DBT_LOG_PATH=$(CHECKS)/logs DBT_SEND_ANONYMOUS_USAGE_STATS=false \
+	WAREHOUSE_TARGET=local WAREHOUSE_DUCKDB=:memory:
+
+.PHONY: help
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: build
+build: .venv/runtime.stamp profiles.yml ## Build the warehouse from the log (GENERATION_LOGS, else the sample) and sum it up
+	$(BIN)/dbt build
+	@$(BIN)/dbt run-operation summary --quiet
+
+.PHONY: test
+test: lint parse pytest ## Run every check that CI runs
+
+.PHONY: lint
+lint: .venv/dev.stamp $(CHECKS)/profiles.yml ## Check the style of Python and SQL
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(CHECK_ENV) DBT_TARGET_PATH=$(CHECKS)/lint $(BIN)/sqlfluff lint --disable-progress-bar models analyses tests
+
+.PHONY: parse
+parse: .venv/dev.stamp $(CHECKS)/profiles.yml ## Parse the project from scratch for both engines; a warning is an error
+	$(CHECK_ENV) $(BIN)/dbt --quiet --warn-error parse --no-partial-parse --target local --target-path $(CHECKS)/local
+	$(CHECK_ENV) $(BIN)/dbt --quiet --warn-error parse --no-partial-parse --target prod --target-path $(CHECKS)/prod
+
+.PHONY: pytest
+pytest: .venv/dev.stamp ## Run the tests, which build warehouses on DuckDB and on a PostgreSQL server of their own
+	$(BIN)/python -m pytest
+
+# One after the other, also under `make -j`: the checks that take seconds come first, and pytest has the last word.
+parse: | lint
+pytest: | lint parse
+
+.PHONY: format
+format: .venv/dev.stamp ## Put the Python code into shape
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: docs
+docs: .venv/runtime.stamp profiles.yml ## Make one page of documentation of all models and columns
+	$(BIN)/dbt docs generate --static
+	@echo "The documentation: target/static_index.html"
+
+.PHONY: lock
+lock: .venv-lock/uv.stamp ## Pin all dependencies anew, to the newest versions that pyproject.toml allows
+	$(UV_COMPILE) --upgrade --group dev -o requirements-dev.lock
+	$(UV_COMPILE) --upgrade -c requirements-dev.lock -o requirements.lock
+
+# pip's settings hold for uv as well. The locks name no index: each machine installs from its own.
+UV_COMPILE = UV_INDEX="$${UV_INDEX:-$${PIP_EXTRA_INDEX_URL:-}}" UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-}}" \
+	.venv-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
+
+.PHONY: clean
+clean: ## Remove what can be made again: target, logs, caches
+	rm -rf target logs build .pytest_cache .ruff_cache .hypothesis
+	find simulator tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean ## Remove also the environments and the database file of the default profile: its history is lost
+	rm -rf .venv .venv-lock warehouse.duckdb warehouse.duckdb.wal warehouse.duckdb.tmp
+
+# Installed only when a lock changes.
+.venv/runtime.stamp: requirements.lock | .venv/bin/pip
+	$(PIP_INSTALL) -r $<
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock | .venv/bin/pip
+	$(PIP_INSTALL) -r $<
+	@touch $@
+
+.venv/bin/pip .venv-lock/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed. Name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "$(PYTHON) cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(@:/bin/pip=)
+
+.venv-lock/uv.stamp: | .venv-lock/bin/pip
+	.venv-lock/bin/pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+# The user's own file from here on: made once, never overwritten.
+profiles.yml:
+	cp profiles.example.yml $@
+
+$(CHECKS)/profiles.yml: profiles.example.yml
+	@mkdir -p $(@D)
+	@cp $< $@

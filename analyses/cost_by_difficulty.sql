@@ -1,0 +1,10 @@
+-- What does a success of each difficulty cost? Over all days; an unknown difficulty is a row of its own.
+select
+    difficulty,
+    sum(success_count) as success_count,
+    {{ ratio('sum(success_cost_usd)', 'sum(success_costed_count)') }} as avg_success_cost_usd,
+    sum(success_cost_usd) as success_cost_usd
+from {{ ref('cost_by_difficulty') }}
+group by difficulty
+having sum(success_count) > 0
+order by difficulty

@@ -1,0 +1,31 @@
+{#- The measures of a group of generations. Beside every average stand its numerator and its denominator. -#}
+{% macro style_measures() %}
+    count(*) as generation_count,
+    count(*) filter (where is_success) as success_count,
+    count(*) filter (where not is_success) as failure_count,
+    {{ ratio('count(*) filter (where is_success)', 'count(*)') }} as success_rate,
+    count(distinct user_key) as active_users,
+    {{ duration_measures() }},
+    count(total_cost_usd) as costed_generation_count,
+    {{ usd('total_cost_usd') }} as total_cost_usd,
+    {{ ratio('sum(total_cost_usd)', 'count(total_cost_usd)') }} as avg_cost_usd,
+    {{ usd('total_cost_usd', 'not is_success') }} as failed_cost_usd,
+    {{ ratio(usd('total_cost_usd'), 'count(*) filter (where is_success)') }} as cost_per_success_usd,
+    {{ total('input_tokens') }} as input_tokens,
+    {{ total('output_tokens') }} as output_tokens,
+    {{ total('total_tokens') }} as total_tokens
+{%- endmacro %}
+
+{#- Durations of successes whose duration is known; percentiles are exact. -#}
+{% macro duration_measures() -%}
+    count(duration_ms) filter (where is_success) as timed_success_count,
+    {{ total('duration_ms', 'is_success') }} as total_duration_ms,
+    {{ ratio('sum(duration_ms) filter (where is_success)', 'count(duration_ms) filter (where is_success)') }} as avg_duration_ms,
+    {%- for percent in [50, 95, 99] %}
+    {{ percentile(percent / 100, 'duration_ms', 'is_success') }} as p{{ percent }}_duration_ms{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{% macro percentile(share, column, filter) -%}
+    cast(percentile_cont({{ share }}) within group (order by {{ column }}) filter (where {{ filter }}) as double precision)
+{%- endmacro %}

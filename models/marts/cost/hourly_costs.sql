@@ -1,0 +1,69 @@
+-- The watermark leaves out empty hours, which a clock set to the wall's writes ahead of a log that lags behind.
+{{ config(meta={'time_column': 'activity_hour', 'watermark': 'max(case when generation_count > 0 then activity_hour end)'}) }}
+
+with generations as (
+    select * from {{ ref('fct_generations') }}
+    where activity_date >= {{ replaced_from() }}
+),
+
+hours as (
+    select activity_hour
+    from generate_series({{ first_period('activity_hour') }}, {{ as_of() }}, interval '1 hour') as every_hour (activity_hour)
+),
+
+costs as (
+    select
+        activity_hour,
+        count(*) as generation_count,
+        sum(total_cost_usd) as total_cost_usd,
+        sum(vision_cost_usd) as vision_cost_usd,
+        sum(image_cost_usd) as image_cost_usd,
+        sum(storage_cost_usd) as storage_cost_usd,
+        sum(unattributed_cost_usd) as unattributed_cost_usd,
+        sum(total_cost_usd) filter (where not is_success) as failed_cost_usd
+    from generations
+    group by activity_hour
+),
+
+hourly as (
+    select
+        hours.activity_hour,
+        coalesce(costs.generation_count, 0) as generation_count,
+        cast(coalesce(costs.total_cost_usd, 0) as numeric(18, 6)) as total_cost_usd,
+        cast(coalesce(costs.vision_cost_usd, 0) as numeric(18, 6)) as vision_cost_usd,
+        cast(coalesce(costs.image_cost_usd, 0) as numeric(18, 6)) as image_cost_usd,
+        cast(coalesce(costs.storage_cost_usd, 0) as numeric(18, 6)) as storage_cost_usd,
+        cast(coalesce(costs.unattributed_cost_usd, 0) as numeric(18, 6)) as unattributed_cost_usd,
+        cast(coalesce(costs.failed_cost_usd, 0) as numeric(18, 6)) as failed_cost_usd
+    from hours
+    left join costs on hours.activity_hour = costs.activity_hour
+),
+
+-- the hour before the first rebuilt one is already here
+compared as (
+    select
+        *,
+        cast(coalesce(
+            lag(total_cost_usd) over (order by activity_hour),
+            {%- if is_incremental() %}
+            (select total_cost_usd from {{ this }} where activity_hour = {{ first_period('activity_hour') }} - interval '1' hour)
+            {%- else %}
+            null
+            {%- endif %}
+        ) as numeric(18, 6)) as previous_hour_cost_usd
+    from hourly
+)
+
+select
+    activity_hour,
+    generation_count,
+    total_cost_usd,
+    vision_cost_usd,
+    image_cost_usd,
+    storage_cost_usd,
+    unattributed_cost_usd,
+    failed_cost_usd,
+    previous_hour_cost_usd,
+    {{ ratio('total_cost_usd - previous_hour_cost_usd', 'previous_hour_cost_usd') }} as cost_change_ratio,
+    {{ is_complete('activity_hour', "'1' hour") }} as is_complete
+from compared

@@ -1,0 +1,12 @@
+with generations as (
+    select * from {{ ref('fct_generations') }}
+    where activity_date >= {{ replaced_from() }}
+)
+
+select
+    activity_date,
+    style,
+    {{- style_measures() }},
+    {{ is_complete('activity_date', "'1' day") }} as is_complete
+from generations
+group by activity_date, style

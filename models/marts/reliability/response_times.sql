@@ -1,0 +1,17 @@
+{{ config(meta={'time_column': 'activity_hour', 'watermark': 'max(activity_hour)'}) }}
+
+with timed_successes as (
+    select * from {{ ref('fct_generations') }}
+    where activity_date >= {{ replaced_from() }}
+        and is_success
+        and duration_ms is not null
+)
+
+select
+    activity_hour,
+    style,
+    {{ duration_measures() }},
+    max(duration_ms) as max_duration_ms,
+    {{ is_complete('activity_hour', "'1' hour") }} as is_complete
+from timed_successes
+group by activity_hour, style

@@ -1,0 +1,181 @@
+-- One row per row of the log, typed, unpacked, keyed and scrubbed; nothing is dropped and nothing is stored.
+-- What cannot be used is null here, and the columns has_* and *_problem say why; generation_log_issues explains it.
+
+{%- set cost_keys = ['vision', 'image_generation', 'image', 'storage', 'total'] %}
+{%- set input_names = ['input', 'input_tokens', 'prompt_tokens'] %}
+{%- set output_names = ['output', 'output_tokens', 'completion_tokens'] %}
+{%- set total_names = ['total', 'total_tokens'] %}
+{%- set token_keys = input_names + output_names + total_names %}
+{%- set highest_tokens = 1000000000 %}
+{%- set highest_duration_ms = 86400000 %}
+{%- set highest_usd = var('max_cost_usd') %}
+
+with log as (
+    select * from {{ source('application', 'generation_logs') }}
+),
+
+error_patterns as (
+    select * from {{ ref('error_patterns') }}
+),
+
+-- each document is read once, here
+documents as (
+    {{ with_columns('log', {
+        'cost_fields': json_fields('costs', cost_keys),
+        'token_fields': json_fields('tokens', token_keys),
+        'token_steps': json_step_fields('tokens', token_keys),
+    }) }}
+),
+
+-- the values as the log has them, still text
+logged as (
+    select
+        {{ read_uuid('id') }} as generation_id,
+        {{ read_timestamp('created_at') }} as created_at,
+        coalesce(cast({{ read_uuid('user_id') }} as text), {{ blank_to_null('user_id') }}) as user_id,
+        {{ blank_to_null('job_id') }} as job_id,
+        cast(style as text) as style,
+        cast(difficulty as text) as difficulty,
+        cast(duration_ms as text) as duration_ms,
+        lower({{ trimmed('cast(success as text)') }}) as outcome,
+        {{ blank_to_null('error_message') }} as error_text,
+        costs is null as is_costs_null,
+        tokens is null as is_tokens_null,
+        cost_fields,
+        token_fields,
+        token_steps,
+        {{ json_field('cost_fields', cost_keys, ['vision']) }} as vision_cost,
+        {{ json_field('cost_fields', cost_keys, ['image_generation', 'image']) }} as image_cost,
+        {{ json_field('cost_fields', cost_keys, ['storage']) }} as storage_cost,
+        {{ json_field('cost_fields', cost_keys, ['total']) }} as total_cost,
+        {{ json_field('token_fields', token_keys, input_names) }} as input_count,
+        {{ json_field('token_fields', token_keys, output_names) }} as output_count,
+        {{ json_field('token_fields', token_keys, total_names) }} as total_count
+    from documents
+),
+
+{%- set step = {
+    'input': json_field('step', token_keys, input_names),
+    'output': json_field('step', token_keys, output_names),
+    'total': json_field('step', token_keys, total_names),
+} %}
+{%- set usable_step = {} %}
+{%- for name in step %}{% do usable_step.update({name: usable_number(step[name], highest_tokens)}) %}{% endfor %}
+{%- set untotalled_step = "case when " ~ usable_step['total'] ~ " is null then coalesce(" ~ usable_step['input'] ~ ", 0)"
+    ~ " + coalesce(" ~ usable_step['output'] ~ ", 0) end" %}
+
+-- the values as numbers, null where unusable
+numbers as (
+    {{ with_columns('logged', {
+        'difficulty_level': usable_number('difficulty', var('max_difficulty')),
+        'duration': usable_number('duration_ms', highest_duration_ms),
+        'vision_usd': usable_number('vision_cost', highest_usd),
+        'image_usd': usable_number('image_cost', highest_usd),
+        'storage_usd': usable_number('storage_cost', highest_usd),
+        'logged_total_usd': usable_number('total_cost', highest_usd),
+        'flat_input_tokens': usable_number('input_count', highest_tokens),
+        'flat_output_tokens': usable_number('output_count', highest_tokens),
+        'flat_total_tokens': usable_number('total_count', highest_tokens),
+        'step_input_tokens': json_sum_over_steps('token_steps', usable_step['input']),
+        'step_output_tokens': json_sum_over_steps('token_steps', usable_step['output']),
+        'step_total_tokens': json_sum_over_steps('token_steps', usable_step['total']),
+        'step_untotalled_tokens': json_sum_over_steps('token_steps', untotalled_step),
+        'unusable_step_inputs': json_sum_over_steps('token_steps', is_unusable(step['input'], usable_step['input'])),
+        'unusable_step_outputs': json_sum_over_steps('token_steps', is_unusable(step['output'], usable_step['output'])),
+        'unusable_step_totals': json_sum_over_steps('token_steps', is_unusable(step['total'], usable_step['total'])),
+        'error_pattern_position': error_pattern_position('error_text'),
+    }) }}
+),
+
+resolved as (
+    select
+        *,
+        coalesce(outcome in ('true', 't', '1', 'yes'), false) as is_success,
+        coalesce(outcome in ('true', 't', '1', 'yes', 'false', 'f', '0', 'no'), false) as has_outcome,
+        coalesce(vision_usd, 0) + coalesce(image_usd, 0) + coalesce(storage_usd, 0) as parts_usd,
+        coalesce(vision_usd, image_usd, storage_usd) is not null as has_known_part,
+        coalesce(flat_input_tokens, step_input_tokens) as input_tokens,
+        coalesce(flat_output_tokens, step_output_tokens) as output_tokens
+    from numbers
+)
+
+select
+    resolved.generation_id,
+    resolved.created_at,
+    case when resolved.user_id is not null then {{ user_key('resolved.user_id') }} end as user_key,
+    resolved.job_id,
+    coalesce({{ normalised_name('resolved.style') }}, 'unknown') as style,
+    cast(case
+        when resolved.difficulty_level >= {{ var('min_difficulty') }} and resolved.difficulty_level = round(resolved.difficulty_level, 0)
+            then resolved.difficulty_level
+    end as integer) as difficulty,
+    resolved.is_success as is_success,
+    case when not resolved.is_success then coalesce(error_patterns.error_category, 'unknown') end
+        as error_category,
+    case
+        when resolved.is_success then null
+        when resolved.error_text is null then '(no message)'
+        else coalesce(error_patterns.error_signature, nullif({{ scrubbed('resolved.error_text') }}, ''), '(no message)')
+    end as error_signature,
+    {{ to_bigint('resolved.duration') }} as duration_ms,
+    cast(resolved.vision_usd as numeric(18, 6)) as vision_cost_usd,
+    cast(resolved.image_usd as numeric(18, 6)) as image_cost_usd,
+    cast(resolved.storage_usd as numeric(18, 6)) as storage_cost_usd,
+    cast(case
+        when resolved.logged_total_usd is not null then resolved.logged_total_usd - resolved.parts_usd
+        when resolved.has_known_part then 0
+    end as numeric(18, 6)) as unattributed_cost_usd,
+    cast(case
+        when resolved.logged_total_usd is not null then resolved.logged_total_usd
+        when resolved.has_known_part then resolved.parts_usd
+    end as numeric(18, 6)) as total_cost_usd,
+    {{ to_bigint('resolved.input_tokens') }} as input_tokens,
+    {{ to_bigint('resolved.output_tokens') }} as output_tokens,
+    {{ to_bigint('coalesce(
+        resolved.flat_total_tokens,
+        resolved.step_total_tokens + coalesce(resolved.step_untotalled_tokens, 0),
+        resolved.input_tokens + resolved.output_tokens
+    )') }}
+        as total_tokens,
+    case
+        when resolved.is_costs_null then 'no costs logged'
+        when resolved.cost_fields is null then 'not JSON'
+        when coalesce(resolved.vision_cost, resolved.image_cost, resolved.storage_cost, resolved.total_cost) is null
+            then 'no amount in it'
+    end as costs_problem,
+    case
+        when resolved.is_tokens_null then 'no tokens logged'
+        when resolved.token_fields is null then 'not JSON'
+        when coalesce(resolved.input_count, resolved.output_count, resolved.total_count) is null
+            and coalesce(resolved.step_input_tokens, resolved.step_output_tokens, resolved.step_total_tokens) is null
+            and coalesce(resolved.unusable_step_inputs + resolved.unusable_step_outputs + resolved.unusable_step_totals, 0) = 0
+            then 'no count in it'
+    end as tokens_problem,
+    nullif(concat_ws(
+        ', ',
+        case when resolved.vision_cost is not null and resolved.vision_usd is null then 'vision' end,
+        case when resolved.image_cost is not null and resolved.image_usd is null then 'image' end,
+        case when resolved.storage_cost is not null and resolved.storage_usd is null then 'storage' end,
+        case when resolved.total_cost is not null and resolved.logged_total_usd is null then 'total' end
+    ), '') as unusable_cost_names,
+    nullif(concat_ws(
+        ', ',
+        case
+            when resolved.input_count is not null and resolved.flat_input_tokens is null
+                or resolved.unusable_step_inputs > 0 then 'input'
+        end,
+        case
+            when resolved.output_count is not null and resolved.flat_output_tokens is null
+                or resolved.unusable_step_outputs > 0 then 'output'
+        end,
+        case
+            when resolved.total_count is not null and resolved.flat_total_tokens is null
+                or resolved.unusable_step_totals > 0 then 'total'
+        end
+    ), '') as unusable_token_names,
+    resolved.logged_total_usd is not null and resolved.has_known_part
+    and abs(resolved.logged_total_usd - resolved.parts_usd) > 0.01 as has_cost_mismatch,
+    resolved.has_outcome as has_outcome,
+    resolved.error_text is not null as has_error_message
+from resolved
+left join error_patterns on resolved.error_pattern_position = error_patterns.position

@@ -1,0 +1,107 @@
+"""What the tests share: dbt, a PostgreSQL server, and warehouses to build.
+
+WAREHOUSE_TEST_PG_URL points the tests at an existing PostgreSQL server whose user may create databases and roles;
+WAREHOUSE_TEST_PG_BIN names the bin folder of an installation to start a server from, instead of the package's own.
+WAREHOUSE_TEST_EXAMPLES multiplies the number of random logs.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from postgres_server import PostgresServer, running_server
+from warehouses import Dbt, DuckdbWarehouse, PostgresWarehouse, Warehouse
+
+ENGINES = ("duckdb", "postgres")
+
+NewWarehouse = Callable[..., Warehouse]
+
+
+def examples(count: int) -> int:
+    """How many random logs to try where `count` is the usual number."""
+    return max(1, round(count * float(os.environ.get("WAREHOUSE_TEST_EXAMPLES", "1"))))
+
+
+@pytest.fixture(scope="session")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> Dbt:
+    """One dbt for all tests: starting it costs more than most builds."""
+    return Dbt(tmp_path_factory.mktemp("dbt"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server."""
+    with running_server() as server:
+        yield server
+
+
+class Factory:
+    """Makes warehouses and gives their names back when they are closed."""
+
+    def __init__(self, dbt: Dbt, paths: pytest.TempPathFactory, request: pytest.FixtureRequest) -> None:
+        """Remember where to make them."""
+        self._dbt = dbt
+        self._paths = paths
+        self._request = request
+        self._open: dict[str, Warehouse] = {}
+
+    def __call__(self, engine: str) -> Warehouse:
+        """A new, empty warehouse."""
+        place = next(number for number in range(1000) if f"{engine}_{number}" not in self._open)
+        name = f"{engine}_{place}"
+        folder: Path = self._paths.mktemp(name)
+        if engine == "duckdb":
+            warehouse = DuckdbWarehouse(self._dbt, folder, name)
+        else:
+            warehouse = PostgresWarehouse(self._dbt, folder, name, self._request.getfixturevalue("postgres_server"))
+        self._open[name] = warehouse
+        return warehouse
+
+    def close(self, warehouse: Warehouse) -> None:
+        """Drop a warehouse; the next one takes over its name."""
+        warehouse.close()
+        del self._open[warehouse.name]
+
+
+@pytest.fixture(scope="session")
+def factory(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Factory:
+    """Makes warehouses for the fixtures below."""
+    return Factory(dbt, tmp_path_factory, request)
+
+
+def _new_warehouse(factory: Factory) -> Iterator[NewWarehouse]:
+    made = []
+
+    def new(engine: str) -> Warehouse:
+        made.append(factory(engine))
+        return made[-1]
+
+    yield new
+    for warehouse in made:
+        factory.close(warehouse)
+
+
+@pytest.fixture
+def new_warehouse(factory: Factory) -> Iterator[NewWarehouse]:
+    """Makes warehouses that are dropped after the test: new_warehouse("duckdb")."""
+    yield from _new_warehouse(factory)
+
+
+@pytest.fixture(scope="module")
+def module_warehouse(factory: Factory) -> Iterator[NewWarehouse]:
+    """The same for warehouses that the tests of a module share."""
+    yield from _new_warehouse(factory)
+
+
+@pytest.fixture(params=ENGINES)
+def warehouse(request: pytest.FixtureRequest, new_warehouse: NewWarehouse) -> Warehouse:
+    """An empty warehouse, on each engine in turn."""
+    return new_warehouse(request.param)
+
+
+@pytest.fixture
+def duckdb_warehouse(new_warehouse: NewWarehouse) -> Warehouse:
+    """An empty warehouse on DuckDB alone: for what does not depend on the engine, or is compared elsewhere."""
+    return new_warehouse("duckdb")

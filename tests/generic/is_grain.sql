@@ -1,0 +1,7 @@
+{#- One row for each value of these columns together; a null is a value of its own. -#}
+{% test is_grain(model, columns) %}
+select {{ columns | join(', ') }}
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{% endtest %}

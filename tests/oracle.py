@@ -1,0 +1,785 @@
+"""An independent oracle: every number of the marts, in plain Python, from the definitions in the warehouse's contract.
+
+It shares no code with the models. What the definitions leave open is taken from a warehouse: the users' keys, whose
+salt is secret, the wording of error signatures that no pattern covers, and which of equally late repeats counts.
+"""
+
+import csv
+import datetime as dt
+import json
+import math
+import re
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+from warehouses import ROOT, Marts, Row, as_text, by_grain
+
+_DAY = dt.timedelta(days=1)
+_HOUR = dt.timedelta(hours=1)
+_FIVE_MINUTES = dt.timedelta(minutes=5)
+_WEEK = dt.timedelta(days=7)
+_CENT = Decimal("0.01")
+_MOST_USD, _MOST_TOKENS, _MOST_MS = 1000, 10**9, 86_400_000
+_INPUT = ("input", "input_tokens", "prompt_tokens")
+_OUTPUT = ("output", "output_tokens", "completion_tokens")
+_TOTAL = ("total", "total_tokens")
+_NUMBER = re.compile(r"\s*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\s*", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)"
+    r"([T ]((?:[01]\d|2[0-3]):[0-5]\d)(:[0-5]\d)?([.]\d{1,9})?"
+    r"(Z|[+-](?:0\d|1[0-4])(:?[0-5]\d)?)?)?",
+    re.ASCII,
+)
+
+
+def _patterns() -> list[tuple[re.Pattern, str, str]]:
+    with (ROOT / "seeds" / "error_patterns.csv").open(newline="") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: int(row["position"]))
+    return [(re.compile(row["pattern"], re.IGNORECASE), row["error_category"], row["error_signature"]) for row in rows]
+
+
+def _retryable() -> dict[str, bool]:
+    with (ROOT / "seeds" / "error_categories.csv").open(newline="") as file:
+        return {row["error_category"]: row["is_retryable"] == "true" for row in csv.DictReader(file)}
+
+
+PATTERNS = _patterns()
+RETRYABLE = _retryable()
+
+
+# From the log's texts to values
+
+
+def usable(value: object, highest: int) -> Decimal | None:
+    """A number from 0 to the highest, to six decimals, however it is written."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        return None
+    text = str(value)
+    if len(text) >= 500 or not _NUMBER.fullmatch(text):
+        return None
+    number = Decimal(text.strip())
+    # Decimals that far out are beyond use either way, and rounding them would need their digits.
+    if abs(number) > 10**12:
+        return None
+    number = number.quantize(Decimal("0.000001"), ROUND_HALF_UP)
+    return abs(number) if 0 <= number <= highest else None
+
+
+def whole(number: Decimal | None) -> int | None:
+    """Rounded half up."""
+    return None if number is None else int(number.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def document(text: str | None) -> object:
+    """What strict JSON holds; None where it is none. Of repeated keys the last counts."""
+    if text is None:
+        return None
+
+    def refuse(name: str) -> None:
+        raise ValueError(name)
+
+    try:
+        return json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=refuse)
+    except ValueError:
+        return None
+
+
+def first_of(holder: object, names: Iterable[str]) -> object:
+    """The value under the first of several names that has one."""
+    if not isinstance(holder, dict):
+        return None
+    return next((holder[name] for name in names if holder.get(name) is not None), None)
+
+
+def moment(text: str | None, zone: str) -> dt.datetime | None:
+    """A time as UTC without zone."""
+    match = _TIME.fullmatch(text.strip(" ")) if text else None
+    if not match:
+        return None
+    day, _, minutes, seconds, fraction, offset, _ = match.groups()
+    try:
+        found = dt.datetime.fromisoformat(f"{day}T{minutes or '00:00'}{seconds or ':00'}")
+    except ValueError:
+        return None
+    found += dt.timedelta(microseconds=int((fraction or ".0")[1:7].ljust(6, "0")))
+    if offset and offset != "Z":
+        sign = -1 if offset[0] == "-" else 1
+        digits = offset[1:].replace(":", "").ljust(4, "0")
+        return found - sign * dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    if not offset and zone != "UTC":
+        return found.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC).replace(tzinfo=None)
+    return found
+
+
+@dataclass
+class Generation:
+    """A row of the log as it should be understood."""
+
+    generation_id: uuid.UUID | None
+    created_at: dt.datetime | None
+    user_key: uuid.UUID | None
+    job_id: str | None
+    style: str
+    difficulty: int | None
+    is_success: bool
+    error_category: str | None
+    # None on a failure: any wording will do
+    error_signature: str | None
+    duration_ms: int | None
+    vision_cost_usd: Decimal | None
+    image_cost_usd: Decimal | None
+    storage_cost_usd: Decimal | None
+    unattributed_cost_usd: Decimal | None
+    total_cost_usd: Decimal | None
+    input_tokens: int | None
+    output_tokens: int | None
+    total_tokens: int | None
+    issues: set[str] = field(default_factory=set)
+    set_aside: str | None = None
+
+    @property
+    def activity_date(self) -> dt.date | None:
+        """The day it belongs to."""
+        return self.created_at.date() if self.created_at else None
+
+    @property
+    def activity_hour(self) -> dt.datetime:
+        """The hour it belongs to."""
+        return self.created_at.replace(minute=0, second=0, microsecond=0)
+
+    @property
+    def is_timed_success(self) -> bool:
+        """Does its duration count?"""
+        return self.is_success and self.duration_ms is not None
+
+
+def understand(row: Row, user_key: Callable[[str], uuid.UUID], now: dt.datetime, zone: str) -> Generation:
+    """Read one row of the log."""
+    texts = {name: as_text(value) for name, value in row.items()}
+
+    def filled(name: str) -> str | None:
+        return (texts.get(name) or "").strip(" ") or None
+
+    issues = set()
+
+    def known_as(issue: str, fact: bool) -> None:
+        if fact:
+            issues.add(issue)
+
+    user_id = filled("user_id")
+    if user_id and _UUID.fullmatch(user_id):
+        user_id = user_id.lower()
+    known_as("missing_user", user_id is None)
+
+    difficulty = usable(texts["difficulty"], 10)
+    if difficulty is not None and (difficulty < 1 or difficulty % 1):
+        difficulty = None
+    known_as("invalid_difficulty", difficulty is None)
+
+    duration = usable(texts["duration_ms"], _MOST_MS)
+    known_as("invalid_duration", duration is None)
+
+    outcome = (filled("success") or "").lower()
+    is_success = outcome in ("true", "t", "1", "yes")
+    known_as("missing_outcome", not is_success and outcome not in ("false", "f", "0", "no"))
+    error = filled("error_message")
+    known_as("contradictory_outcome", is_success and error is not None)
+    known_as("missing_error_message", not is_success and error is None)
+    category = signature = None
+    if not is_success:
+        matching = (each for each in PATTERNS if error and each[0].search(error))
+        _, category, signature = next(matching, (None, "unknown", None if error else "(no message)"))
+
+    costs = document(texts["costs"])
+    logged = {
+        part: first_of(costs, names)
+        for part, names in {
+            "vision": ["vision"],
+            "image": ["image_generation", "image"],
+            "storage": ["storage"],
+            "total": ["total"],
+        }.items()
+    }
+    usd = {part: usable(value, _MOST_USD) for part, value in logged.items()}
+    known_as("malformed_costs", all(value is None for value in logged.values()))
+    known_as("invalid_cost", any(logged[part] is not None and usd[part] is None for part in usd))
+    parts = [usd[part] for part in ("vision", "image", "storage") if usd[part] is not None]
+    total = usd["total"] if usd["total"] is not None else sum(parts) if parts else None
+    known_as("cost_mismatch", usd["total"] is not None and bool(parts) and abs(total - sum(parts)) > _CENT)
+
+    tokens = document(texts["tokens"])
+    steps = [step for step in tokens.values() if isinstance(step, dict)] if isinstance(tokens, dict) else []
+    counts = {}
+    all_counts = []
+    for kind, names in {"input": _INPUT, "output": _OUTPUT, "total": _TOTAL}.items():
+        flat = first_of(tokens, names)
+        of_steps = [first_of(step, names) for step in steps]
+        all_counts += [(value, usable(value, _MOST_TOKENS)) for value in (flat, *of_steps) if value is not None]
+        counts[kind] = usable(flat, _MOST_TOKENS), [usable(value, _MOST_TOKENS) for value in of_steps]
+    known_as("malformed_tokens", not all_counts)
+    known_as("invalid_tokens", any(number is None for _, number in all_counts))
+
+    def over_steps(kind: str) -> Decimal | None:
+        flat, of_steps = counts[kind]
+        numbers = [number for number in of_steps if number is not None]
+        return flat if flat is not None else sum(numbers) if numbers else None
+
+    into, out_of, all_together = over_steps("input"), over_steps("output"), counts["total"][0]
+    if all_together is None and any(number is not None for number in counts["total"][1]):
+        all_together = sum(
+            step_total if step_total is not None else (step_in or 0) + (step_out or 0)
+            for step_in, step_out, step_total in zip(*(counts[kind][1] for kind in counts), strict=True)
+        )
+    elif all_together is None and into is not None and out_of is not None:
+        all_together = whole(into) + whole(out_of)
+
+    identity = (texts["id"] or "").strip(" ")
+    created_at = moment(texts["created_at"], zone)
+    if created_at and created_at.year < 2000:
+        created_at = None
+    set_aside = None
+    if not _UUID.fullmatch(identity):
+        identity, set_aside = None, "missing_id"
+    elif created_at is None:
+        set_aside = "missing_created_at"
+    elif created_at > now + _FIVE_MINUTES:
+        set_aside = "future_created_at"
+
+    return Generation(
+        generation_id=uuid.UUID(identity) if identity else None,
+        created_at=created_at,
+        user_key=user_key(user_id) if user_id else None,
+        job_id=filled("job_id"),
+        style=" ".join((texts["style"] or "").split()).lower()[:100].strip() or "unknown",
+        difficulty=whole(difficulty),
+        is_success=is_success,
+        error_category=category,
+        error_signature=signature,
+        duration_ms=whole(duration),
+        vision_cost_usd=usd["vision"],
+        image_cost_usd=usd["image"],
+        storage_cost_usd=usd["storage"],
+        unattributed_cost_usd=None if total is None else total - sum(parts),
+        total_cost_usd=total,
+        input_tokens=whole(into),
+        output_tokens=whole(out_of),
+        total_tokens=whole(Decimal(all_together)) if all_together is not None else None,
+        issues=issues,
+        set_aside=set_aside,
+    )
+
+
+# Measures
+
+
+def count_of(rows: Iterable[Generation], name: str) -> int:
+    """How many know this value."""
+    return sum(getattr(row, name) is not None for row in rows)
+
+
+def total_of(rows: Iterable[Generation], name: str) -> int:
+    """The sum of the known values."""
+    return sum(getattr(row, name) or 0 for row in rows)
+
+
+def usd_of(rows: Iterable[Generation], name: str = "total_cost_usd") -> Decimal:
+    """The sum of the known amounts."""
+    return sum((getattr(row, name) or Decimal(0) for row in rows), Decimal(0))
+
+
+def quotient(numerator: Decimal | int, denominator: Decimal | int) -> float | None:
+    """None where the denominator is 0."""
+    return float(numerator) / float(denominator) if denominator else None
+
+
+def percentile(values: Iterable[int], share: float) -> float | None:
+    """Exact, interpolated between the neighbouring ranks."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    place = share * (len(ordered) - 1)
+    below, above = ordered[math.floor(place)], ordered[math.ceil(place)]
+    return below + (above - below) * (place - math.floor(place))
+
+
+def users_of(rows: Iterable[Generation]) -> set[uuid.UUID]:
+    """The users in some rows."""
+    return {row.user_key for row in rows if row.user_key}
+
+
+def grouped(rows: Iterable[Generation], *names: str) -> dict[tuple, list[Generation]]:
+    """Rows by the values of some columns."""
+    groups = defaultdict(list)
+    for row in rows:
+        groups[tuple(getattr(row, name) for name in names)].append(row)
+    return groups
+
+
+def _durations(rows: list[Generation]) -> Row:
+    known = [row.duration_ms for row in rows if row.is_timed_success]
+    return {
+        "timed_success_count": len(known),
+        "total_duration_ms": sum(known),
+        "avg_duration_ms": quotient(sum(known), len(known)),
+        "p50_duration_ms": percentile(known, 0.5),
+        "p95_duration_ms": percentile(known, 0.95),
+        "p99_duration_ms": percentile(known, 0.99),
+    }
+
+
+def _tokens(rows: list[Generation]) -> Row:
+    return {name: total_of(rows, name) for name in ("input_tokens", "output_tokens", "total_tokens")}
+
+
+def _parts(rows: list[Generation]) -> Row:
+    names = ("vision_cost_usd", "image_cost_usd", "storage_cost_usd", "unattributed_cost_usd")
+    return {name: usd_of(rows, name) for name in names}
+
+
+def _successes(rows: list[Generation]) -> list[Generation]:
+    return [row for row in rows if row.is_success]
+
+
+def _failures(rows: list[Generation]) -> list[Generation]:
+    return [row for row in rows if not row.is_success]
+
+
+def _style_measures(rows: list[Generation]) -> Row:
+    good = len(_successes(rows))
+    return {
+        "generation_count": len(rows),
+        "success_count": good,
+        "failure_count": len(rows) - good,
+        "success_rate": quotient(good, len(rows)),
+        "active_users": len(users_of(rows)),
+        **_durations(rows),
+        "costed_generation_count": count_of(rows, "total_cost_usd"),
+        "total_cost_usd": usd_of(rows),
+        "avg_cost_usd": quotient(usd_of(rows), count_of(rows, "total_cost_usd")),
+        "failed_cost_usd": usd_of(_failures(rows)),
+        "cost_per_success_usd": quotient(usd_of(rows), good),
+        **_tokens(rows),
+    }
+
+
+# The warehouse
+
+
+class Oracle:
+    """What every mart should hold, given the rows of a log."""
+
+    def __init__(
+        self,
+        rows: Iterable[Row],
+        user_key: Callable[[str], uuid.UUID],
+        *,
+        as_of: dt.datetime | None = None,
+        zone: str = "UTC",
+        fact: Iterable[Row] = (),
+    ) -> None:
+        """`as_of` is the clock where it is not the log's own. `fact` holds the rows of fct_generations; it decides what
+        the definitions leave open: the wording of a signature that no pattern covers, and which of several equally late
+        rows of one id counts."""
+        self._fact = {(row["generation_id"], row["activity_date"]): row for row in fact}
+        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        read = [understand(row, user_key, now, zone) for row in rows]
+        known = [row.created_at for row in read if row.created_at and row.created_at <= now + _FIVE_MINUTES]
+        known = [time for time in known if not as_of or time <= as_of]
+        self.as_of = (as_of or max(known)) if known else None
+        # Newer rows are left out, unless they are in the future for anybody.
+        read = [
+            row
+            for row in read
+            if not row.created_at
+            or row.created_at > now + _FIVE_MINUTES
+            or (self.as_of and row.created_at <= self.as_of)
+        ]
+        self.set_aside = [row for row in read if row.set_aside]
+        self.generations, self.repeated = [], []
+        sound = [row for row in read if not row.set_aside]
+        for key, same in grouped(sound, "generation_id", "activity_date").items():
+            counted = self._counted(key, same)
+            self.generations.append(counted)
+            self.repeated += [row for row in same if row is not counted]
+        for row in self.generations:
+            if row.error_category and row.error_signature is None:
+                row.error_signature = self._fact[row.generation_id, row.activity_date]["error_signature"]
+        self.by_user: dict[uuid.UUID, list[Generation]] = {
+            user: rows for (user,), rows in grouped(self.generations, "user_key").items() if user
+        }
+        self.first_at = {user: min(row.created_at for row in rows) for user, rows in self.by_user.items()}
+        self.days_of = {user: {row.activity_date for row in rows} for user, rows in self.by_user.items()}
+
+    def _counted(self, key: tuple, same: list[Generation]) -> Generation:
+        latest = max(row.created_at for row in same)
+        candidates = [row for row in same if row.created_at == latest]
+        if len(candidates) == 1:
+            return candidates[0]
+        chosen = self._fact[key]
+        fitting = [
+            row
+            for row in candidates
+            if all(
+                value == chosen[name] or (name == "error_signature" and value is None)
+                for name, value in vars(row).items()
+                if name in chosen
+            )
+        ]
+        assert fitting, f"{key} in the fact is none of the latest rows of the log: {chosen}"
+        return fitting[0]
+
+    def _is_complete(self, start: dt.date | dt.datetime | None, length: dt.timedelta) -> bool:
+        if start is None or self.as_of is None:
+            return False
+        if not isinstance(start, dt.datetime):
+            start = dt.datetime.combine(start, dt.time())
+        try:
+            return start + length <= self.as_of
+        except OverflowError:
+            return False
+
+    def _groups(
+        self,
+        measures: Callable[[list[Generation]], Row],
+        *names: str,
+        rows: Iterable[Generation] | None = None,
+        length: dt.timedelta = _DAY,
+    ) -> list[Row]:
+        """A row for each combination of values, with its measures."""
+        return [
+            dict(zip(names, key, strict=True)) | measures(group) | {"is_complete": self._is_complete(key[0], length)}
+            for key, group in grouped(self.generations if rows is None else rows, *names).items()
+        ]
+
+    def _every(self, start: Callable[[dt.datetime], dt.datetime], length: dt.timedelta) -> list[dt.datetime]:
+        """Every hour, day or window from the first generation to the clock."""
+        if not self.generations:
+            return []
+        first = start(min(row.created_at for row in self.generations))
+        return [first + length * number for number in range((self.as_of - first) // length + 1)]
+
+    def marts(self) -> Marts:
+        """All marts by their grain."""
+        return {
+            name: by_grain(name, getattr(self, name)())
+            for name in (
+                "fct_generations",
+                "dim_users",
+                "generation_log_issues",
+                "style_performance",
+                "style_difficulty_performance",
+                "cost_by_difficulty",
+                "cost_by_user",
+                "hourly_costs",
+                "hourly_engagement",
+                "daily_engagement",
+                "user_retention",
+                "response_times",
+                "error_analysis",
+                "service_health",
+            )
+        }
+
+    # core
+
+    def fct_generations(self) -> list[Row]:
+        """One row per generation."""
+        return [
+            {name: value for name, value in vars(row).items() if name not in ("issues", "set_aside")}
+            | {
+                "activity_date": row.activity_date,
+                "activity_hour": row.activity_hour,
+                "is_complete": self._is_complete(row.activity_date, _DAY),
+            }
+            for row in self.generations
+        ]
+
+    def dim_users(self) -> list[Row]:
+        """One row per user."""
+        by_spend = sorted(self.by_user, key=lambda user: (-usd_of(self.by_user[user]), user.int))
+        users = []
+        for rank, user in enumerate(by_spend, 1):
+            rows = self.by_user[user]
+            first = self.first_at[user]
+            styles = {
+                style: (-len(group), -max(row.created_at for row in group).timestamp(), style.encode())
+                for (style,), group in grouped(rows, "style").items()
+            }
+            tier = "standard"
+            if usd_of(rows) > 0 and rank <= math.ceil(len(by_spend) / 100):
+                tier = "top_1_percent"
+            elif usd_of(rows) > 0 and rank <= math.ceil(len(by_spend) / 10):
+                tier = "top_10_percent"
+            users.append(
+                {
+                    "user_key": user,
+                    "first_generation_at": first,
+                    "last_generation_at": max(row.created_at for row in rows),
+                    "active_days": len(self.days_of[user]),
+                    "generation_count": len(rows),
+                    "success_count": len(_successes(rows)),
+                    "total_cost_usd": usd_of(rows),
+                    "is_first_success": any(row.is_success for row in rows if row.created_at == first),
+                    "favourite_style": min(styles, key=styles.get),
+                    "value_tier": tier,
+                    "lifecycle_stage": self._stage(user, self.as_of.date()),
+                }
+            )
+        return users
+
+    def _stage(self, user: uuid.UUID, day: dt.date) -> str:
+        this_week = any(day - 6 * _DAY <= active <= day for active in self.days_of[user])
+        week_before = any(day - 13 * _DAY <= active <= day - 7 * _DAY for active in self.days_of[user])
+        if not this_week:
+            return "dormant" if week_before else "inactive"
+        if self.first_at[user].date() >= day - 6 * _DAY:
+            return "new"
+        return "returning" if week_before else "resurrected"
+
+    def generation_log_issues(self) -> list[Row]:
+        """What is wrong with the log, `detail` left out."""
+        found = [(row, issue, "counted") for row in self.generations for issue in row.issues]
+        found += [(row, row.set_aside, "set_aside") for row in self.set_aside]
+        found += [(row, "duplicate_id", "repeated") for row in self.repeated]
+        groups = defaultdict(list)
+        for row, issue, disposition in found:
+            groups[row.activity_date, row.generation_id, row.created_at, issue, disposition].append(row.user_key)
+        return [
+            {
+                "activity_date": key[0],
+                "generation_id": key[1],
+                "created_at": key[2],
+                "issue": key[3],
+                "disposition": key[4],
+                "row_count": len(users),
+                "user_key": users[0] if len(set(users)) == 1 else None,
+                "is_complete": self._is_complete(key[0], _DAY),
+            }
+            for key, users in groups.items()
+        ]
+
+    # product and cost
+
+    def style_performance(self) -> list[Row]:
+        """By day and style."""
+        return self._groups(_style_measures, "activity_date", "style")
+
+    def style_difficulty_performance(self) -> list[Row]:
+        """By day, style and difficulty."""
+        return self._groups(_style_measures, "activity_date", "style", "difficulty")
+
+    def cost_by_difficulty(self) -> list[Row]:
+        """By day and difficulty."""
+
+        def measures(rows: list[Generation]) -> Row:
+            good = _successes(rows)
+            return {
+                "generation_count": len(rows),
+                "success_count": len(good),
+                "success_costed_count": count_of(good, "total_cost_usd"),
+                "success_cost_usd": usd_of(good),
+                "avg_success_cost_usd": quotient(usd_of(good), count_of(good, "total_cost_usd")),
+                "failed_cost_usd": usd_of(_failures(rows)),
+                "total_cost_usd": usd_of(rows),
+                "cost_per_success_usd": quotient(usd_of(rows), len(good)),
+                **_parts(rows),
+                **_tokens(rows),
+            }
+
+        return self._groups(measures, "activity_date", "difficulty")
+
+    def cost_by_user(self) -> list[Row]:
+        """By day and user."""
+
+        def measures(rows: list[Generation]) -> Row:
+            return {
+                "generation_count": len(rows),
+                "success_count": len(_successes(rows)),
+                "total_cost_usd": usd_of(rows),
+                "failed_cost_usd": usd_of(_failures(rows)),
+                "total_tokens": total_of(rows, "total_tokens"),
+            }
+
+        rows = [row for row in self.generations if row.user_key]
+        return self._groups(measures, "activity_date", "user_key", rows=rows)
+
+    def hourly_costs(self) -> list[Row]:
+        """Every hour."""
+        by_hour = grouped(self.generations, "activity_hour")
+        hours, previous = [], None
+        for hour in self._every(_hour_of, _HOUR):
+            rows = by_hour.get((hour,), [])
+            cost = usd_of(rows)
+            hours.append(
+                {
+                    "activity_hour": hour,
+                    "generation_count": len(rows),
+                    "total_cost_usd": cost,
+                    **_parts(rows),
+                    "failed_cost_usd": usd_of(_failures(rows)),
+                    "previous_hour_cost_usd": previous,
+                    "cost_change_ratio": None if previous is None else quotient(cost - previous, previous),
+                    "is_complete": self._is_complete(hour, _HOUR),
+                }
+            )
+            previous = cost
+        return hours
+
+    # engagement
+
+    def hourly_engagement(self) -> list[Row]:
+        """Every hour."""
+        by_hour = grouped(self.generations, "activity_hour")
+        newcomers = [_hour_of(first) for first in self.first_at.values()]
+        return [
+            {
+                "activity_hour": hour,
+                "generation_count": len(rows),
+                "success_count": len(_successes(rows)),
+                "failure_count": len(_failures(rows)),
+                "active_users": len(users_of(rows)),
+                "new_users": newcomers.count(hour),
+                "total_cost_usd": usd_of(rows),
+                "is_complete": self._is_complete(hour, _HOUR),
+            }
+            for hour in self._every(_hour_of, _HOUR)
+            for rows in [by_hour.get((hour,), [])]
+        ]
+
+    def daily_engagement(self) -> list[Row]:
+        """Every day."""
+        by_day = {day: rows for (day,), rows in grouped(self.generations, "activity_date").items()}
+
+        def active(first: dt.date, last: dt.date) -> set[uuid.UUID]:
+            return {user for user, days in self.days_of.items() if any(first <= day <= last for day in days)}
+
+        days = []
+        for midnight in self._every(_day_of, _DAY):
+            day = midnight.date()
+            rows = by_day.get(day, [])
+            daily, weekly, monthly = (active(day - span * _DAY, day) for span in (0, 6, 29))
+            week_before = active(day - 13 * _DAY, day - 7 * _DAY)
+            weekly_new = {user for user in weekly if self.first_at[user].date() >= day - 6 * _DAY}
+            days.append(
+                {
+                    "activity_date": day,
+                    "daily_active_users": len(daily),
+                    "weekly_active_users": len(weekly),
+                    "monthly_active_users": len(monthly),
+                    "stickiness_ratio": quotient(len(daily), len(monthly)),
+                    "new_users": sum(first.date() == day for first in self.first_at.values()),
+                    "weekly_new_users": len(weekly_new),
+                    "weekly_returning_users": len((weekly & week_before) - weekly_new),
+                    "weekly_resurrected_users": len(weekly - week_before - weekly_new),
+                    "weekly_dormant_users": len(week_before - weekly),
+                    "generation_count": len(rows),
+                    "generations_per_active_user": quotient(len(rows), len(daily)),
+                    "is_complete": self._is_complete(day, _DAY),
+                }
+            )
+        return days
+
+    def user_retention(self) -> list[Row]:
+        """Every cohort and each of its periods that has begun."""
+        if not self.by_user:
+            return []
+        today = self.as_of.date()
+        found = []
+        for grain, length, start in (("day", _DAY, lambda day: day), ("week", _WEEK, _monday)):
+            cohorts = defaultdict(list)
+            for user, first in self.first_at.items():
+                cohorts[start(first.date())].append({start(day) for day in self.days_of[user]})
+            for cohort, members in cohorts.items():
+                last = (start(today) - cohort) // length
+                for number in range(min(last, 90 if grain == "day" else last) + 1):
+                    period = cohort + number * length
+                    exactly = sum(period in periods for periods in members)
+                    or_later = sum(max(periods) >= period for periods in members)
+                    complete = self._is_complete(period, length)
+                    found.append(
+                        {
+                            "cohort_grain": grain,
+                            "cohort_date": cohort,
+                            "period_number": number,
+                            "cohort_size": len(members),
+                            "retained_users": exactly,
+                            "retention_rate": exactly / len(members) if complete else None,
+                            "retained_on_or_after_users": or_later,
+                            "unbounded_retention_rate": or_later / len(members) if complete else None,
+                            "is_complete": complete,
+                        }
+                    )
+        return found
+
+    # reliability
+
+    def response_times(self) -> list[Row]:
+        """By hour and style, successes with a known duration."""
+
+        def measures(rows: list[Generation]) -> Row:
+            return _durations(rows) | {"max_duration_ms": max(row.duration_ms for row in rows)}
+
+        rows = [row for row in self.generations if row.is_timed_success]
+        return self._groups(measures, "activity_hour", "style", rows=rows, length=_HOUR)
+
+    def error_analysis(self) -> list[Row]:
+        """By day, category and signature."""
+
+        def measures(rows: list[Generation]) -> Row:
+            timed = count_of(rows, "duration_ms")
+            return {
+                "error_count": len(rows),
+                "affected_users": len(users_of(rows)),
+                "timed_failure_count": timed,
+                "total_failure_duration_ms": total_of(rows, "duration_ms"),
+                "avg_failure_duration_ms": quotient(total_of(rows, "duration_ms"), timed),
+                "failed_cost_usd": usd_of(rows),
+                "is_retryable": RETRYABLE[rows[0].error_category],
+                "first_seen_at": min(row.created_at for row in rows),
+                "last_seen_at": max(row.created_at for row in rows),
+            }
+
+        rows = _failures(self.generations)
+        return self._groups(measures, "activity_date", "error_category", "error_signature", rows=rows)
+
+    def service_health(self) -> list[Row]:
+        """Every five minutes."""
+        by_window = defaultdict(list)
+        for row in self.generations:
+            by_window[_window_of(row.created_at)].append(row)
+        return [
+            {
+                "window_start": window,
+                "generation_count": len(rows),
+                "failure_count": len(_failures(rows)),
+                "failure_rate": quotient(len(_failures(rows)), len(rows)),
+                "timed_success_count": sum(row.is_timed_success for row in rows),
+                "p95_duration_ms": percentile([row.duration_ms for row in rows if row.is_timed_success], 0.95),
+                "rate_limit_error_count": sum(row.error_category == "rate_limit" for row in rows),
+                "total_cost_usd": usd_of(rows),
+                "is_complete": self._is_complete(window, _FIVE_MINUTES),
+            }
+            for window in self._every(_window_of, _FIVE_MINUTES)
+            for rows in [by_window.get(window, [])]
+        ]
+
+
+def _hour_of(time: dt.datetime) -> dt.datetime:
+    return time.replace(minute=0, second=0, microsecond=0)
+
+
+def _day_of(time: dt.datetime) -> dt.datetime:
+    return time.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _window_of(time: dt.datetime) -> dt.datetime:
+    return time.replace(minute=time.minute // 5 * 5, second=0, microsecond=0)
+
+
+def _monday(day: dt.date) -> dt.date:
+    return day - day.weekday() * _DAY

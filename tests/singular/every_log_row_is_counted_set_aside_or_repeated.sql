@@ -1,0 +1,65 @@
+-- Nothing is lost: by day, the rows of the log up to the clock are those in the fact and those set aside or repeated.
+-- Looks at the days that both hold whole. Names the days that differ; a backfill from the first of them mends it.
+with bounds as (
+    select
+        run_at,
+        as_of,
+        -- none where the log is empty
+        case
+            when first_whole_date is not null
+                then greatest(first_whole_date, (select min(activity_date) from {{ ref('fct_generations') }}))
+        end as first_date
+    from {{ ref('int_log_window') }}
+),
+
+dated_log as (
+    select case when created_at >= {{ earliest_created_at() }} and isfinite(created_at) then cast(created_at as date) end as activity_date
+    from {{ ref('stg_generation_logs') }}
+    cross join bounds
+    where created_at is null
+        or created_at < {{ earliest_created_at() }}
+        or created_at between first_date and as_of
+        or created_at > run_at + interval '5' minute
+),
+
+log as (
+    select
+        activity_date,
+        count(*) as log_rows
+    from dated_log
+    group by activity_date
+),
+
+counted_or_not as (
+    select
+        activity_date,
+        count(*) as warehouse_rows
+    from {{ ref('fct_generations') }}
+    group by activity_date
+
+    union all
+
+    select
+        activity_date,
+        sum(row_count) as warehouse_rows
+    from {{ ref('generation_log_issues') }}
+    where disposition != 'counted'
+    group by activity_date
+),
+
+warehouse as (
+    select
+        activity_date,
+        sum(warehouse_rows) as warehouse_rows
+    from counted_or_not
+    where activity_date is null or activity_date >= (select first_date from bounds)
+    group by activity_date
+)
+
+select
+    coalesce(log.activity_date, warehouse.activity_date) as activity_date,
+    coalesce(log.log_rows, 0) as log_rows,
+    coalesce(warehouse.warehouse_rows, 0) as warehouse_rows
+from log
+full outer join warehouse on coalesce(log.activity_date, date '1000-01-01') = coalesce(warehouse.activity_date, date '1000-01-01')
+where coalesce(log.log_rows, 0) != coalesce(warehouse.warehouse_rows, 0)

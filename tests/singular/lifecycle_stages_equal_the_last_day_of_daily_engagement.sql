@@ -1,0 +1,21 @@
+with stages as (
+    select
+        count(*) filter (where lifecycle_stage = 'new') as new_users,
+        count(*) filter (where lifecycle_stage = 'returning') as returning_users,
+        count(*) filter (where lifecycle_stage = 'resurrected') as resurrected_users,
+        count(*) filter (where lifecycle_stage = 'dormant') as dormant_users
+    from {{ ref('dim_users') }}
+)
+
+select
+    stages.*,
+    last_day.*
+from {{ ref('daily_engagement') }} as last_day
+cross join stages
+where last_day.activity_date = (select max(activity_date) from {{ ref('daily_engagement') }})
+    and (
+        stages.new_users != last_day.weekly_new_users
+        or stages.returning_users != last_day.weekly_returning_users
+        or stages.resurrected_users != last_day.weekly_resurrected_users
+        or stages.dormant_users != last_day.weekly_dormant_users
+    )
