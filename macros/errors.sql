@@ -1,18 +1,32 @@
-{#- The position of the first pattern of the seed error_patterns that an error's text holds; null where none does. The
-    patterns stand in the SQL as constants: joined, each would be compiled anew for each row. -#}
-{% macro error_pattern_position(text) -%}
+{#- The seed error_patterns as constants in the SQL: joined, each pattern would be compiled anew for each row. -#}
+{% macro error_patterns() %}
     {%- set patterns = existing_relation('seeds', 'error_patterns') -%}
     {%- if execute and patterns is none and flags.WHICH in ('run', 'build') -%}
         {{ exceptions.raise_compiler_error("The seed error_patterns is not there yet. Run `dbt seed` once before `dbt run`, or `dbt build`.") }}
     {%- endif -%}
+    {{ return(run_query("select pattern, error_category, error_signature from " ~ patterns ~ " order by position").rows if patterns else []) }}
+{% endmacro %}
+
+{#- The place of the first pattern that an error's text holds, counted from 1; null where none does. -#}
+{% macro error_pattern_place(text) -%}
+    {%- set rows = error_patterns() -%}
+    {%- if rows | length -%}
     case
         when {{ text }} is null then null
-        {%- if patterns %}
-        {%- for row in run_query("select position, pattern from " ~ patterns ~ " order by position").rows %}
-        when {{ matches(text, row[1], ignore_case=true) }} then {{ row[0] }}
+        {%- for row in rows %}
+        when {{ matches(text, row[0], ignore_case=true) }} then {{ loop.index }}
         {%- endfor %}
-        {%- endif %}
     end
+    {%- else -%}
+    cast(null as integer)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What the pattern at a place says of such errors: its error_category or its error_signature. -#}
+{% macro error_pattern_value(place, column) -%}
+    {%- set values = [] -%}
+    {%- for row in error_patterns() -%}{%- do values.append("'" ~ row[column] | replace("'", "''") ~ "'") -%}{%- endfor -%}
+    (array[{{ values | join(', ') if values else "cast(null as text)" }}])[{{ place }}]
 {%- endmacro %}
 
 {#- An error's text without what is personal or unique: e-mails, URLs, keys, IPs, ids, file names, times, numbers. -#}

@@ -1,6 +1,8 @@
-{#- What the warehouse keeps for itself, in a schema that no reader is granted: the salt of the user keys and, on
-    PostgreSQL, the functions that read the log's columns whatever their type. -#}
+{#- What the warehouse keeps for itself, in a schema that no reader is granted: the salt of the user keys, the journal of
+    what was replaced and, on PostgreSQL, the run that is at work and the functions that read the log's columns whatever
+    their type. -#}
 {% macro internal_schema() %}{{ target.schema }}_internal{% endmacro %}
+{% macro journal() %}{{ internal_schema() }}.replacements{% endmacro %}
 
 {#- The salt is made at random inside the database, once, and never leaves it. -#}
 {% macro create_internals() %}
@@ -14,6 +16,19 @@
         insert into {{ internal_schema() }}.user_key_salt (salt)
         select cast(gen_random_uuid() as text) || cast(gen_random_uuid() as text)
         where not exists (select 1 from {{ internal_schema() }}.user_key_salt);
+        {#- One row per model and run: the days from replaced_from on were replaced (null: none). Where the table was made
+            anew, its rows are not counted. -#}
+        create sequence if not exists {{ internal_schema() }}.replacements_id;
+        create table if not exists {{ journal() }} (
+            id bigint primary key default nextval('{{ internal_schema() }}.replacements_id'),
+            model text not null,
+            replaced_from date,
+            deleted_rows bigint,
+            inserted_rows bigint,
+            run_id text not null,
+            replaced_at timestamp not null default ({{ wall_clock() }})
+        );
+        {{ adapter.dispatch('create_run_functions')() }}
         {{ adapter.dispatch('create_reading_functions')() }}
     {%- endif %}
 {% endmacro %}

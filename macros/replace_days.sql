@@ -1,12 +1,19 @@
 {#- The one incremental strategy: from its first rebuilt day on, a table's days are replaced whole, in one transaction,
-    with the table locked; also a day that has become empty. -#}
+    with the table locked; also a day that has become empty. The journal says so in the same transaction. -#}
 {% macro get_incremental_replace_days_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
-    {%- set time_column = config.get('meta')['time_column'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    {%- set replaced = config.get('meta')['time_column'] ~ " >= " ~ replaced_from()
+        ~ (" or " ~ config.get('meta')['time_column'] ~ " is null" if config.get('meta').get('has_undated_rows') else "") -%}
     {{ adapter.dispatch('lock_table')(target) }}
-    delete from {{ target }} where {{ time_column }} >= {{ replaced_from() }}
-        {%- if config.get('meta').get('has_undated_rows') %} or {{ time_column }} is null{% endif %};
+    insert into {{ journal() }} (model, replaced_from, deleted_rows, inserted_rows, run_id)
+    select
+        '{{ target.identifier }}',
+        {{ replaced_from() }},
+        (select count(*) from {{ target }} where {{ replaced }}),
+        (select count(*) from {{ arg_dict['temp_relation'] }}),
+        '{{ invocation_id }}';
+    delete from {{ target }} where {{ replaced }};
     insert into {{ target }} ({{ columns }}) select {{ columns }} from {{ arg_dict['temp_relation'] }};
 {% endmacro %}
 
@@ -14,22 +21,53 @@
 {% macro duckdb__lock_table(relation) %}{% endmacro %}
 {% macro postgres__lock_table(relation) %}lock table {{ relation }} in exclusive mode;{% endmacro %}
 
-{#- The first day that this run rebuilds in the model that asks: what the run's window says, or earlier where the model
-    itself lags behind (an earlier run was killed before it got here); never a day that the log holds only in part.
-    The model's own high-water mark is the expression meta.watermark; models that hold empty hours leave those out. -#}
+{#- The first day that this run rebuilds in the model that asks. What is made from the log (meta.follows_log) does as the
+    run's window says. What is made from fct_generations rebuilds what was replaced there since it was itself replaced
+    last, whichever run did it and whether or not that run came to an end; null if nothing was. -#}
 {% macro replaced_from() %}
-    {%- set window = ref('int_log_window') -%}
-    {%- set window = load_relation(window) if execute else none -%}
-    {%- if not window -%}{{ return("cast(null as date)") }}{%- endif -%}
+    {%- if execute and config.get('meta').get('follows_log') -%}{{ return(log_replaced_from()) }}{%- endif -%}
+    {%- set fact = ref('fct_generations') -%}
+    {%- set fact = load_relation(fact) if execute else none -%}
+    {%- if not fact -%}{{ return("cast(null as date)") }}{%- endif -%}
     {%- if not is_incremental() -%}
-        {{ return(constant(run_query("select cast(cast(log_first_at as date) as text) from " ~ window).rows[0][0], 'date')) }}
+        {%- set from = "select min(activity_date) from " ~ fact -%}
+    {%- else -%}
+        {%- set from = "select least("
+            ~ "(select min(replaced_from) from " ~ journal() ~ " where model = 'fct_generations' and id > " ~ last_replacement(this.identifier) ~ ")"
+            ~ (", greatest(" ~ backfill_from() ~ ", (select min(activity_date) from " ~ fact ~ "))" if var('backfill_from') else ", null")
+            ~ ")" -%}
     {%- endif -%}
-    {%- if config.get('meta').get('follows_log') -%}{{ return(log_replaced_from()) }}{%- endif -%}
-    {%- set from = run_query(
-        "select cast(case when w.first_whole_date is not null then cast(greatest(w.first_whole_date, least(w.replaced_from, coalesce("
-        "cast((select " ~ config.get('meta')['watermark'] ~ " from " ~ this ~ ") as date) - " ~ var('lookback_days')
-        ~ ", w.first_whole_date))) as date) end as text) from " ~ existing_relation('intermediate', 'int_log_window') ~ " as w").rows[0][0] -%}
-    {{ return(constant(from, 'date')) }}
+    {{ return(constant(run_query("select cast((" ~ from ~ ") as text)").rows[0][0], 'date')) }}
+{% endmacro %}
+
+{% macro backfill_from() %}{{ return("date '" ~ var('backfill_from') | string | replace("'", "") ~ "'") }}{% endmacro %}
+
+{% macro last_replacement(model) %}(select coalesce(max(id), 0) from {{ journal() }} where model = '{{ model }}'){% endmacro %}
+
+{#- What the warehouse holds before this run: the watermark, and from it the first day that the run wants to rebuild. -#}
+{% macro built_so_far() %}
+    {%- set fact = already_built('marts', 'fct_generations') -%}
+    {%- set found = run_query("select cast(max(activity_date) as text), cast(max(created_at) as text) from " ~ fact).rows[0] if fact else [none, none] -%}
+    {%- set watermark = constant(found[0], 'date') -%}
+    {%- set wanted_from = "date '2000-01-01'" -%}
+    {%- set read_from = earliest_created_at() -%}
+    {%- if found[0] -%}
+        {#- the issues are replaced before the fact: a run that was killed in between is caught up as well -#}
+        {%- set wanted = "select least(" ~ watermark ~ " - " ~ var('lookback_days') ~ (", " ~ backfill_from() if var('backfill_from') else "")
+            ~ ", (select min(replaced_from) from " ~ journal() ~ " where model = 'generation_log_issues' and id > "
+            ~ last_replacement('fct_generations') ~ "))" -%}
+        {%- set wanted_from = constant(run_query("select cast(cast((" ~ wanted ~ ") as date) as text)").rows[0][0], 'date') -%}
+        {#- a clock within the lookback makes it look back further -#}
+        {%- set read_from = "cast(" ~ wanted_from ~ " - " ~ var('lookback_days') ~ " as timestamp)" -%}
+    {%- endif -%}
+    {{ return({
+        'fact': fact,
+        'hours': already_built('marts', 'hourly_engagement'),
+        'watermark': watermark,
+        'last_at': constant(found[1], 'timestamp'),
+        'wanted_from': wanted_from,
+        'read_from': read_from,
+    }) }}
 {% endmacro %}
 
 {#- A relation that is built already and that this run does not make anew; none otherwise. -#}
@@ -41,21 +79,4 @@
     although they are made after it, and for a look into the database while a unit test puts its own rows in their place. -#}
 {% macro existing_relation(layer, name) %}
     {{ return(adapter.get_relation(target.database, generate_schema_name(layer, none) | trim, name) if execute else none) }}
-{% endmacro %}
-
-{#- Keeps log_retention_days of single generations. Only after a run in which every model that is made from them
-    succeeded: the days that go are then safe in the aggregates. -#}
-{% macro trim_expired_days() %}
-    {%- if execute and flags.WHICH in ('run', 'build') -%}
-        {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list -%}
-        {%- set waiting = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
-            | selectattr('config.materialized', 'equalto', 'incremental')
-            | map(attribute='unique_id') | reject('in', built) | list -%}
-        {%- if not waiting %}
-            {%- set first_kept = "cast((select as_of from " ~ existing_relation('intermediate', 'int_log_window') ~ ") as date) - " ~ (var('log_retention_days') - 1) %}
-            {%- for name in ['fct_generations', 'generation_log_issues'] %}
-            delete from {{ existing_relation('marts', name) }} where activity_date < {{ first_kept }};
-            {%- endfor %}
-        {%- endif %}
-    {%- endif -%}
 {% endmacro %}

@@ -4,50 +4,53 @@
 -- Of the rows of one id in one day the latest counts; of equally late ones, the first in the fixed order below, which
 -- is the same on every engine (text is compared byte by byte) and for every salt (the user's key comes last).
 
-with log_rows as (
-    select * from {{ ref('int_log_rows') }}
-),
-
-placed as (
+with placed as (
     select
-        *,
+        log_rows.*,
         cast(1 as bigint) as place
-    from log_rows
-    where not is_id_repeated or set_aside_because is not null
+    from {{ ref('int_log_rows') }} as log_rows
+    left join {{ ref('int_repeated_ids') }} as repeated
+        on log_rows.generation_id = repeated.generation_id
+        and log_rows.activity_date = repeated.activity_date
+        and log_rows.set_aside_because is null
+    where repeated.generation_id is null
 
     union all
 
     select
-        *,
+        log_rows.*,
         row_number() over (
-            partition by activity_date, generation_id
+            partition by log_rows.activity_date, log_rows.generation_id
             order by
-                created_at desc,
-                is_success desc,
-                total_cost_usd desc nulls last,
-                duration_ms desc nulls last,
-                total_tokens desc nulls last,
-                vision_cost_usd desc nulls last,
-                image_cost_usd desc nulls last,
-                storage_cost_usd desc nulls last,
-                input_tokens desc nulls last,
-                output_tokens desc nulls last,
-                difficulty desc nulls last,
-                style collate "C",
-                error_category collate "C" nulls last,
-                error_signature collate "C" nulls last,
-                job_id collate "C" nulls last,
+                log_rows.created_at desc,
+                log_rows.is_success desc,
+                log_rows.total_cost_usd desc nulls last,
+                log_rows.duration_ms desc nulls last,
+                log_rows.total_tokens desc nulls last,
+                log_rows.vision_cost_usd desc nulls last,
+                log_rows.image_cost_usd desc nulls last,
+                log_rows.storage_cost_usd desc nulls last,
+                log_rows.input_tokens desc nulls last,
+                log_rows.output_tokens desc nulls last,
+                log_rows.difficulty desc nulls last,
+                log_rows.style collate "C",
+                log_rows.error_category collate "C" nulls last,
+                log_rows.error_signature collate "C" nulls last,
+                log_rows.job_id collate "C" nulls last,
                 -- rows that differ only in what was unusable
-                has_outcome desc,
-                has_error_message desc,
-                costs_problem collate "C" nulls last,
-                tokens_problem collate "C" nulls last,
-                unusable_cost_names collate "C" nulls last,
-                unusable_token_names collate "C" nulls last,
-                user_key nulls last
+                log_rows.has_outcome desc,
+                log_rows.has_error_message desc,
+                log_rows.costs_problem collate "C" nulls last,
+                log_rows.tokens_problem collate "C" nulls last,
+                log_rows.unusable_cost_names collate "C" nulls last,
+                log_rows.unusable_token_names collate "C" nulls last,
+                log_rows.user_key nulls last
         ) as place
-    from log_rows
-    where is_id_repeated and set_aside_because is null
+    from {{ ref('int_log_rows') }} as log_rows
+    inner join {{ ref('int_repeated_ids') }} as repeated
+        on log_rows.generation_id = repeated.generation_id
+        and log_rows.activity_date = repeated.activity_date
+    where log_rows.set_aside_because is null
 )
 
 select

@@ -1,56 +1,61 @@
 -- One row: the clock of this run and the days that it rebuilds. The one place that decides both; all else reads them here.
 --
 -- The watermark is the newest day of fct_generations: of the models that are made from the log it is the last to be
--- replaced, so a run that was killed half-way, or missed for a week, is caught up from there.
+-- replaced, so a run that was killed half-way, or missed for a week, is caught up from there. Times are compared with
+-- constants, and what is older than the days in question is only asked whether it exists: the size of the past must
+-- not matter.
 
-{%- set fact = already_built('marts', 'fct_generations') %}
-{%- set hours = already_built('marts', 'hourly_engagement') %}
+{%- set built = built_so_far() %}
 
-with log as (
+with recent_log as (
     select
         min(created_at) as first_at,
-        max(created_at) as last_at
+        -- a log that ends before the days in question has lost its newest days, or is another one: it replaces nothing
+        max(case when created_at >= {{ built.wanted_from }} then created_at end) as last_at
     from {{ ref('stg_generation_logs') }}
-    where created_at >= {{ earliest_created_at() }}
+    where created_at >= {{ built.read_from }}
         and created_at <= {{ latest_created_at() }}
         {%- if as_of_is_timestamp() %}
         and created_at <= {{ as_of_timestamp() }}
         {%- endif %}
 ),
 
-built as (
-    {%- if fact %}
-    select
-        max(activity_date) as watermark,
-        max(created_at) as last_at
-    from {{ fact }}
-    {%- else %}
-    select
-        cast(null as date) as watermark,
-        cast(null as timestamp) as last_at
-    {%- endif %}
+older_log as (
+    select exists(
+        select 1 from {{ ref('stg_generation_logs') }}
+        where created_at >= {{ earliest_created_at() }} and created_at < {{ built.read_from }}
+    ) as has_rows
 ),
 
 clock as (
     select
         {{ wall_clock() }} as run_at,
-        -- a log that has lost all its rows leaves the clock where it was
+        {{ built.watermark }} as watermark,
+        recent_log.last_at as log_last_at,
+        case when recent_log.last_at is not null and not older_log.has_rows then recent_log.first_at end as log_first_at,
+        -- a log that has lost its newest rows leaves the clock where it was
         case
-            when coalesce(log.last_at, built.last_at) is not null
+            when coalesce(recent_log.last_at, {{ built.last_at }}) is not null
                 {%- if as_of_is_timestamp() %}
                 then {{ as_of_timestamp() }}
                 {%- elif var('as_of') == 'now' %}
                 then {{ wall_clock() }}
                 {%- else %}
-                then coalesce(log.last_at, built.last_at)
+                then coalesce(recent_log.last_at, {{ built.last_at }})
                 {%- endif %}
-        end as as_of,
-        log.first_at as log_first_at,
-        log.last_at as log_last_at,
-        cast(log.first_at as date) as log_first_date,
-        built.watermark
-    from log
-    cross join built
+        end as as_of
+    from recent_log
+    cross join older_log
+),
+
+wanted as (
+    select
+        *,
+        case
+            when watermark is null then cast(log_first_at as date)
+            else least({{ built.wanted_from }}, cast(as_of as date) - {{ var('lookback_days') }})
+        end as wanted_from
+    from clock
 ),
 
 -- A log is cut at its old end: by expiry, or because somebody points at today's file alone. Its oldest day counts as
@@ -58,53 +63,39 @@ clock as (
 wholeness as (
     select
         *,
-        {%- if fact %}
+        {%- if built.fact %}
         case
-            when exists (select 1 from {{ fact }} where activity_date = clock.log_first_date)
-                then not exists (
-                    select 1 from {{ fact }}
-                    where activity_date = clock.log_first_date and created_at < clock.log_first_at
+            when exists (select 1 from {{ built.fact }} where activity_date = cast(wanted.log_first_at as date))
+                then exists (
+                    select 1 from {{ built.fact }}
+                    where activity_date = cast(wanted.log_first_at as date) and created_at < wanted.log_first_at
                 )
-            {%- if hours %}
-            else not exists (
-                select 1 from {{ hours }} where cast(activity_hour as date) = clock.log_first_date and generation_count > 0
+            {%- if built.hours %}
+            else exists (
+                select 1 from {{ built.hours }}
+                where cast(activity_hour as date) = cast(wanted.log_first_at as date) and generation_count > 0
             )
             {%- else %}
-            else true
+            else false
             {%- endif %}
-        end as is_first_date_whole
+        end as is_first_date_cut
         {%- else %}
-        true as is_first_date_whole
+        false as is_first_date_cut
         {%- endif %}
-    from clock
-),
-
-whole_days as (
-    select
-        *,
-        case when is_first_date_whole then log_first_date else log_first_date + 1 end as first_whole_date
-    from wholeness
+    from wanted
 )
 
 select
     run_at,
     as_of,
+    watermark,
     log_first_at,
     log_last_at,
-    watermark,
-    first_whole_date,
+    wanted_from,
+    -- without rows in the log there is none; greatest() would pass over a null
     case
-        -- greatest() would pass over the null of a log without rows, and rebuild days from nothing
-        when watermark is null or first_whole_date is null then first_whole_date
-        else cast(greatest(
-            first_whole_date,
-            least(
-                watermark - {{ var('lookback_days') }},
-                cast(as_of as date) - {{ var('lookback_days') }}
-                {%- if var('backfill_from') %},
-                cast('{{ var("backfill_from") }}' as date)
-                {%- endif %}
-            )
-        ) as date)
+        when log_last_at is null then null
+        when log_first_at is null then wanted_from
+        else greatest(wanted_from, cast(log_first_at as date) + case when is_first_date_cut then 1 else 0 end)
     end as replaced_from
-from whole_days
+from wholeness

@@ -3,7 +3,7 @@
     materialized='incremental',
     incremental_strategy='replace_days',
     on_schema_change='append_new_columns',
-    meta={'time_column': 'activity_date', 'watermark': 'max(activity_date)'},
+    meta={'time_column': 'activity_date'},
     indexes=[{'columns': ['activity_date']}, {'columns': ['user_key', 'activity_date'], 'unique': true}]
 ) }}
 

@@ -1,4 +1,5 @@
 -- One row per row of the log, typed, unpacked, keyed and scrubbed; nothing is dropped and nothing is stored.
+-- depends_on: {{ ref('error_patterns') }}
 -- What cannot be used is null here, and the columns has_* and *_problem say why; generation_log_issues explains it.
 
 {%- set cost_keys = ['vision', 'image_generation', 'image', 'storage', 'total'] %}
@@ -12,10 +13,6 @@
 
 with log as (
     select * from {{ source('application', 'generation_logs') }}
-),
-
-error_patterns as (
-    select * from {{ ref('error_patterns') }}
 ),
 
 -- each document is read once, here
@@ -83,7 +80,7 @@ numbers as (
         'unusable_step_inputs': json_sum_over_steps('token_steps', is_unusable(step['input'], usable_step['input'])),
         'unusable_step_outputs': json_sum_over_steps('token_steps', is_unusable(step['output'], usable_step['output'])),
         'unusable_step_totals': json_sum_over_steps('token_steps', is_unusable(step['total'], usable_step['total'])),
-        'error_pattern_position': error_pattern_position('error_text'),
+        'error_pattern_place': error_pattern_place('error_text'),
     }) }}
 ),
 
@@ -100,82 +97,81 @@ resolved as (
 )
 
 select
-    resolved.generation_id,
-    resolved.created_at,
-    case when resolved.user_id is not null then {{ user_key('resolved.user_id') }} end as user_key,
-    resolved.job_id,
-    coalesce({{ normalised_name('resolved.style') }}, 'unknown') as style,
+    generation_id,
+    created_at,
+    case when user_id is not null then {{ user_key('user_id') }} end as user_key,
+    job_id,
+    coalesce({{ normalised_name('style') }}, 'unknown') as style,
     cast(case
-        when resolved.difficulty_level >= {{ var('min_difficulty') }} and resolved.difficulty_level = round(resolved.difficulty_level, 0)
-            then resolved.difficulty_level
+        when difficulty_level >= {{ var('min_difficulty') }} and difficulty_level = round(difficulty_level, 0)
+            then difficulty_level
     end as integer) as difficulty,
-    resolved.is_success as is_success,
-    case when not resolved.is_success then coalesce(error_patterns.error_category, 'unknown') end
+    is_success,
+    case when not is_success then coalesce({{ error_pattern_value('error_pattern_place', 'error_category') }}, 'unknown') end
         as error_category,
     case
-        when resolved.is_success then null
-        when resolved.error_text is null then '(no message)'
-        else coalesce(error_patterns.error_signature, nullif({{ scrubbed('resolved.error_text') }}, ''), '(no message)')
+        when is_success then null
+        when error_text is null then '(no message)'
+        else coalesce({{ error_pattern_value('error_pattern_place', 'error_signature') }}, nullif({{ scrubbed('error_text') }}, ''), '(no message)')
     end as error_signature,
-    {{ to_bigint('resolved.duration') }} as duration_ms,
-    cast(resolved.vision_usd as numeric(18, 6)) as vision_cost_usd,
-    cast(resolved.image_usd as numeric(18, 6)) as image_cost_usd,
-    cast(resolved.storage_usd as numeric(18, 6)) as storage_cost_usd,
+    {{ to_bigint('duration') }} as duration_ms,
+    cast(vision_usd as numeric(18, 6)) as vision_cost_usd,
+    cast(image_usd as numeric(18, 6)) as image_cost_usd,
+    cast(storage_usd as numeric(18, 6)) as storage_cost_usd,
     cast(case
-        when resolved.logged_total_usd is not null then resolved.logged_total_usd - resolved.parts_usd
-        when resolved.has_known_part then 0
+        when logged_total_usd is not null then logged_total_usd - parts_usd
+        when has_known_part then 0
     end as numeric(18, 6)) as unattributed_cost_usd,
     cast(case
-        when resolved.logged_total_usd is not null then resolved.logged_total_usd
-        when resolved.has_known_part then resolved.parts_usd
+        when logged_total_usd is not null then logged_total_usd
+        when has_known_part then parts_usd
     end as numeric(18, 6)) as total_cost_usd,
-    {{ to_bigint('resolved.input_tokens') }} as input_tokens,
-    {{ to_bigint('resolved.output_tokens') }} as output_tokens,
+    {{ to_bigint('input_tokens') }} as input_tokens,
+    {{ to_bigint('output_tokens') }} as output_tokens,
     {{ to_bigint('coalesce(
-        resolved.flat_total_tokens,
-        resolved.step_total_tokens + coalesce(resolved.step_untotalled_tokens, 0),
-        resolved.input_tokens + resolved.output_tokens
+        flat_total_tokens,
+        step_total_tokens + coalesce(step_untotalled_tokens, 0),
+        input_tokens + output_tokens
     )') }}
         as total_tokens,
     case
-        when resolved.is_costs_null then 'no costs logged'
-        when resolved.cost_fields is null then 'not JSON'
-        when coalesce(resolved.vision_cost, resolved.image_cost, resolved.storage_cost, resolved.total_cost) is null
+        when is_costs_null then 'no costs logged'
+        when cost_fields is null then 'not JSON'
+        when coalesce(vision_cost, image_cost, storage_cost, total_cost) is null
             then 'no amount in it'
     end as costs_problem,
     case
-        when resolved.is_tokens_null then 'no tokens logged'
-        when resolved.token_fields is null then 'not JSON'
-        when coalesce(resolved.input_count, resolved.output_count, resolved.total_count) is null
-            and coalesce(resolved.step_input_tokens, resolved.step_output_tokens, resolved.step_total_tokens) is null
-            and coalesce(resolved.unusable_step_inputs + resolved.unusable_step_outputs + resolved.unusable_step_totals, 0) = 0
+        when is_tokens_null then 'no tokens logged'
+        when token_fields is null then 'not JSON'
+        when coalesce(input_count, output_count, total_count) is null
+            and coalesce(step_input_tokens, step_output_tokens, step_total_tokens) is null
+            and coalesce(unusable_step_inputs + unusable_step_outputs + unusable_step_totals, 0) = 0
             then 'no count in it'
     end as tokens_problem,
     nullif(concat_ws(
         ', ',
-        case when resolved.vision_cost is not null and resolved.vision_usd is null then 'vision' end,
-        case when resolved.image_cost is not null and resolved.image_usd is null then 'image' end,
-        case when resolved.storage_cost is not null and resolved.storage_usd is null then 'storage' end,
-        case when resolved.total_cost is not null and resolved.logged_total_usd is null then 'total' end
+        case when vision_cost is not null and vision_usd is null then 'vision' end,
+        case when image_cost is not null and image_usd is null then 'image' end,
+        case when storage_cost is not null and storage_usd is null then 'storage' end,
+        case when total_cost is not null and logged_total_usd is null then 'total' end
     ), '') as unusable_cost_names,
     nullif(concat_ws(
         ', ',
         case
-            when resolved.input_count is not null and resolved.flat_input_tokens is null
-                or resolved.unusable_step_inputs > 0 then 'input'
+            when input_count is not null and flat_input_tokens is null
+                or unusable_step_inputs > 0 then 'input'
         end,
         case
-            when resolved.output_count is not null and resolved.flat_output_tokens is null
-                or resolved.unusable_step_outputs > 0 then 'output'
+            when output_count is not null and flat_output_tokens is null
+                or unusable_step_outputs > 0 then 'output'
         end,
         case
-            when resolved.total_count is not null and resolved.flat_total_tokens is null
-                or resolved.unusable_step_totals > 0 then 'total'
+            when total_count is not null and flat_total_tokens is null
+                or unusable_step_totals > 0 then 'total'
         end
     ), '') as unusable_token_names,
-    resolved.logged_total_usd is not null and resolved.has_known_part
-    and abs(resolved.logged_total_usd - resolved.parts_usd) > 0.01 as has_cost_mismatch,
-    resolved.has_outcome as has_outcome,
-    resolved.error_text is not null as has_error_message
+    logged_total_usd is not null and has_known_part
+    and abs(logged_total_usd - parts_usd) > 0.01 as has_cost_mismatch,
+    has_outcome,
+    error_text is not null as has_error_message
 from resolved
-left join error_patterns on resolved.error_pattern_position = error_patterns.position

@@ -8,7 +8,8 @@ with mart as (
         sum({{ column }}) as {{ column }}
         {%- endfor %}
     from {{ model }}
-    where cast({{ time_column }} as date) >= (select min(activity_date) from {{ ref('fct_generations') }})
+    where {{ time_column }} >= (select min(activity_date) from {{ ref('fct_generations') }})
+        and {{ replaced_days('fct_generations', time_column) or 'true' }}
     group by cast({{ time_column }} as date)
 ),
 
@@ -19,7 +20,7 @@ fact as (
         {{ expression }} as {{ column }}
         {%- endfor %}
     from {{ ref('fct_generations') }}
-    where {{ fact_filter }}
+    where {{ replaced_days('fct_generations') or 'true' }} and ({{ fact_filter }})
     group by activity_date
 )
 

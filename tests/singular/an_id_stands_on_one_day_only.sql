@@ -1,5 +1,5 @@
 -- The same id on two days is counted on both. That is right for neither: somebody should look at the application.
-{{ config(severity='warn') }}
+{{ config(severity='warn', tags=['daily']) }}
 
 select
     generation_id,

@@ -1,4 +1,6 @@
 -- From the first to the last of the log there is no gap: as many rows as there are periods between the ends.
+{{ config(tags=['daily']) }}
+
 select
     'hourly_engagement' as mart,
     count(*) as row_count

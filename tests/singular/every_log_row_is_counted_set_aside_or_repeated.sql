@@ -1,15 +1,32 @@
 -- Nothing is lost: by day, the rows of the log up to the clock are those in the fact and those set aside or repeated.
 -- Looks at the days that both hold whole. Names the days that differ; a backfill from the first of them mends it.
-with bounds as (
+{{ config(tags=['daily']) }}
+
+with log_begins as (
+    select min(created_at) as first_at from {{ ref('stg_generation_logs') }}
+    where created_at between {{ earliest_created_at() }} and (select as_of from {{ ref('int_log_window') }})
+),
+
+-- none where the log has no usable row
+bounds as (
     select
-        run_at,
-        as_of,
-        -- none where the log is empty
+        log_window.run_at,
+        log_window.as_of,
         case
-            when first_whole_date is not null
-                then greatest(first_whole_date, (select min(activity_date) from {{ ref('fct_generations') }}))
+            when log_begins.first_at is not null
+                then greatest(
+                    (select min(activity_date) from {{ ref('fct_generations') }}),
+                    cast(log_begins.first_at as date) + case
+                        when exists (
+                            select 1 from {{ ref('fct_generations') }} as fact
+                            where fact.activity_date = cast(log_begins.first_at as date) and fact.created_at < log_begins.first_at
+                        ) then 1
+                        else 0
+                    end
+                )
         end as first_date
-    from {{ ref('int_log_window') }}
+    from {{ ref('int_log_window') }} as log_window
+    cross join log_begins
 ),
 
 dated_log as (

@@ -1,4 +1,6 @@
 -- The cohorts of a grain together are all users, and in its own period a cohort is whole.
+{{ config(tags=['daily']) }}
+
 select
     cohort_grain,
     sum(cohort_size) as users_in_cohorts,

@@ -1,3 +1,5 @@
+{{ config(tags=['daily']) }}
+
 with stages as (
     select
         count(*) filter (where lifecycle_stage = 'new') as new_users,

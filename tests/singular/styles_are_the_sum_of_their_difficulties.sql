@@ -1,3 +1,5 @@
+{{ config(tags=['daily']) }}
+
 with difficulties as (
     select
         activity_date,

@@ -1,4 +1,6 @@
 -- Active and new users are counted from int_user_days; here again from the single generations.
+{{ config(tags=['daily']) }}
+
 with by_day as (
     select
         activity_date,

@@ -1,5 +1,4 @@
--- The watermark leaves out empty days, which a clock set to the wall's writes ahead of a log that lags behind.
-{{ config(meta={'time_column': 'activity_date', 'watermark': 'max(case when generation_count > 0 then activity_date end)'}) }}
+{{ config(meta={'time_column': 'activity_date'}) }}
 
 with user_days as (
     select

@@ -1,5 +1,4 @@
--- The watermark leaves out empty hours, which a clock set to the wall's writes ahead of a log that lags behind.
-{{ config(meta={'time_column': 'activity_hour', 'watermark': 'max(case when generation_count > 0 then activity_hour end)'}) }}
+{{ config(meta={'time_column': 'activity_hour'}) }}
 
 with generations as (
     select * from {{ ref('fct_generations') }}

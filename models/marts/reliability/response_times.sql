@@ -1,4 +1,4 @@
-{{ config(meta={'time_column': 'activity_hour', 'watermark': 'max(activity_hour)'}) }}
+{{ config(meta={'time_column': 'activity_hour'}) }}
 
 with timed_successes as (
     select * from {{ ref('fct_generations') }}

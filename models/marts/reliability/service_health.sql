@@ -1,5 +1,4 @@
--- The watermark leaves out empty windows, which a clock set to the wall's writes ahead of a log that lags behind.
-{{ config(meta={'time_column': 'window_start', 'watermark': 'max(case when generation_count > 0 then window_start end)'}) }}
+{{ config(meta={'time_column': 'window_start'}) }}
 
 with generations as (
     select
