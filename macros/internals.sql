@@ -56,6 +56,15 @@
     create or replace function {{ internal_schema() }}.as_json(json) returns jsonb
     language sql immutable parallel safe as 'select {{ internal_schema() }}.as_json($1::text)';
 
+    create or replace function {{ internal_schema() }}.as_uuid(uuid) returns uuid
+    language sql immutable parallel safe as 'select $1';
+    create or replace function {{ internal_schema() }}.as_uuid(logged text) returns uuid
+    language sql immutable parallel safe as $function$
+        select case
+            when trim(logged, ' ') ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$' then trim(logged, ' ')::uuid
+        end
+    $function$;
+
     create or replace function {{ internal_schema() }}.as_utc(timestamp, zone text) returns timestamp
     language sql immutable parallel safe as
     {%- if var('log_timezone') == 'UTC' %} 'select $1'; {%- else %} $function$ select timezone('UTC', timezone($2, $1)) $function$; {%- endif %}

@@ -49,7 +49,7 @@
     {{ fields }}[{{ keys.index(name) + 1 }}]
 {%- endmacro %}
 {% macro duckdb__json_sum_over_steps(step_fields, number) -%}
-    list_sum(list_transform({{ step_fields }}, lambda step: {{ number }}))
+    case when {{ step_fields }} is not null then list_sum(list_transform({{ step_fields }}, lambda step: {{ number }})) end
 {%- endmacro %}
 
 {% macro duckdb_json_paths(keys) -%}

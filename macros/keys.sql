@@ -1,9 +1,17 @@
 {#- A column of the log as uuid (36 characters in groups of 8-4-4-4-12, any case), else null. -#}
-{% macro read_uuid(column) -%}
+{% macro read_uuid(column) %}{{ adapter.dispatch('read_uuid')(column) }}{% endmacro %}
+
+{#- typeof() is a constant: a column that is a uuid already is not read as text. DuckDB takes other spellings for uuids as well. -#}
+{% macro duckdb__read_uuid(column) -%}
+    {%- set text = trimmed("cast(" ~ column ~ " as text)") -%}
     case
-        when {{ matches(trimmed("cast(" ~ column ~ " as text)"), "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$") }}
-            then cast({{ trimmed('cast(' ~ column ~ ' as text)') }} as uuid)
+        when typeof({{ column }}) = 'UUID' then try_cast({{ column }} as uuid)
+        when cast(try_cast({{ text }} as uuid) as text) = lower({{ text }}) then try_cast({{ text }} as uuid)
     end
+{%- endmacro %}
+
+{% macro postgres__read_uuid(column) -%}
+    {{ internal_schema() }}.as_uuid({{ column }})
 {%- endmacro %}
 
 {#- The pseudonymous key: the first 128 bits of SHA-256 over the salt and the id. -#}

@@ -37,10 +37,13 @@
     {{ return('') }}
 {% endmacro %}
 
+{#- Set to nothing counts as not set. -#}
+{% macro log_path() %}{{ return(env_var('GENERATION_LOGS', '') or 'sample/generation_logs.parquet') }}{% endmacro %}
+
 {#- The exports that GENERATION_LOGS names become a view where the source is expected; they are read in place. -#}
 {% macro duckdb__open_log() %}
     {%- set log = source('application', 'generation_logs') -%}
-    {%- set path = env_var('GENERATION_LOGS', 'sample/generation_logs.parquet') -%}
+    {%- set path = log_path() -%}
     {%- set place = "at '" ~ path ~ "' (GENERATION_LOGS)" -%}
     {%- set quoted = "'" ~ path | replace("'", "''") ~ "'" -%}
 

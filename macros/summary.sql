@@ -57,7 +57,7 @@
 
 {% macro thousands(number) %}{{ return("{:,}".format(number | int)) }}{% endmacro %}
 
-{% macro duckdb__log_place() %}{{ return(env_var('GENERATION_LOGS', 'sample/generation_logs.parquet')) }}{% endmacro %}
+{% macro duckdb__log_place() %}{{ return(log_path()) }}{% endmacro %}
 {% macro postgres__log_place() %}{{ return("the table " ~ source('application', 'generation_logs')) }}{% endmacro %}
 {% macro duckdb__database_place() %}{{ return(target.path ~ " (DuckDB)") }}{% endmacro %}
 {% macro postgres__database_place() %}{{ return(target.dbname ~ " on " ~ target.host ~ " (PostgreSQL)") }}{% endmacro %}

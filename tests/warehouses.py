@@ -60,6 +60,7 @@ MARTS = {
     "response_times": "reliability",
     "error_analysis": "reliability",
     "service_health": "reliability",
+    "duration_histogram": "reliability",
 }
 # What a row of each mart stands for. Null is a value of its own.
 GRAINS = {
@@ -77,6 +78,7 @@ GRAINS = {
     "response_times": ("activity_hour", "style"),
     "error_analysis": ("activity_date", "error_category", "error_signature"),
     "service_health": ("window_start",),
+    "duration_histogram": ("activity_date", "style", "difficulty", "is_success", "bucket"),
     "int_user_days": ("user_key", "activity_date"),
 }
 # The names of the environment that say where the log and the warehouse are: none may leak in from outside.
@@ -260,6 +262,7 @@ class Warehouse:
         *,
         select: str | None = None,
         exclude: str | None = None,
+        selector: str | None = None,
         variables: Mapping[str, object] | None = None,
         full_refresh: bool = False,
         tests: bool = False,
@@ -267,7 +270,13 @@ class Warehouse:
         """Run dbt and raise with its messages where it fails. Its own tests run only if asked for: most tests here
         look for themselves."""
         outcome = self.attempt(
-            command, select=select, exclude=exclude, variables=variables, full_refresh=full_refresh, tests=tests
+            command,
+            select=select,
+            exclude=exclude,
+            selector=selector,
+            variables=variables,
+            full_refresh=full_refresh,
+            tests=tests,
         )
         if not outcome.success:
             raise BuildError(f"dbt {command} failed on {self.engine}:\n{outcome.text}")
@@ -279,6 +288,7 @@ class Warehouse:
         *,
         select: str | None = None,
         exclude: str | None = None,
+        selector: str | None = None,
         variables: Mapping[str, object] | None = None,
         full_refresh: bool = False,
         tests: bool = False,
@@ -295,6 +305,8 @@ class Warehouse:
             arguments += ["--select", *select.split()]
         if exclude:
             arguments += ["--exclude", *exclude.split()]
+        if selector:
+            arguments += ["--selector", selector]
         if full_refresh:
             arguments.append("--full-refresh")
         if not log_file:
@@ -322,6 +334,18 @@ class Warehouse:
 
     def execute(self, sql: str) -> None:
         """Run a statement that gives no rows."""
+        raise NotImplementedError
+
+    def disconnect(self) -> None:
+        """Let go of the database, for another process to take it."""
+        self._disconnect()
+
+    def empty(self, salt: str) -> None:
+        """Begin anew, with this salt."""
+        raise NotImplementedError
+
+    def become(self, other: "Warehouse") -> None:
+        """Hold what another holds, its log included, in place of what was here."""
         raise NotImplementedError
 
     def _disconnect(self) -> None:
@@ -428,6 +452,19 @@ class DuckdbWarehouse(Warehouse):
         """Run a statement that gives no rows."""
         self._connected().execute(sql)
 
+    def empty(self, salt: str) -> None:
+        """Begin anew, with this salt."""
+        self.close()
+        self.salt = salt
+
+    def become(self, other: "DuckdbWarehouse") -> None:
+        """Hold what another holds, its log included, in place of what was here."""
+        other.disconnect()
+        self.close()
+        if other.database.exists():
+            shutil.copy(other.database, self.database)
+        self.log = other.log
+
     def _connected(self) -> duckdb.DuckDBPyConnection:
         self._connection = self._connection or duckdb.connect(str(self.database))
         return self._connection
@@ -476,6 +513,18 @@ class PostgresWarehouse(Warehouse):
         """Run a statement that gives no rows."""
         with self._connected().cursor() as cursor:
             cursor.execute(sql)
+
+    def empty(self, salt: str) -> None:
+        """Begin anew, with this salt."""
+        self._disconnect()
+        self.server.create_database(self.database)
+        self.salt = salt
+
+    def become(self, other: "PostgresWarehouse") -> None:
+        """Hold what another holds, its log included, in place of what was here."""
+        other.disconnect()
+        self._disconnect()
+        self.server.create_database(self.database, template=other.database)
 
     def _connected(self) -> Connection:
         self._connection = self._connection or self.server.connect(self.database)

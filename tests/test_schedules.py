@@ -1,0 +1,111 @@
+"""What an hourly and a daily run build, check and say."""
+
+import datetime as dt
+
+import pytest
+
+from conftest import ENGINES, NewWarehouse
+from logs import sound_row
+from warehouses import SCHEMA, Outcome, Row, Warehouse
+
+_FIRST_DAY = dt.date(2026, 3, 2)
+_DAILY = {"dim_users", "user_retention"}
+
+
+def _rows(days: int) -> list[Row]:
+    """Two generations a day."""
+    return [
+        sound_row(2 * day + place, created_at=f"{_FIRST_DAY + dt.timedelta(days=day)} {9 + place:02}:00:00")
+        for day in range(days)
+        for place in (0, 1)
+    ]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def scheduled(request: pytest.FixtureRequest, module_warehouse: object) -> tuple[Warehouse, dict[str, Outcome]]:
+    """Ten days at once; an hourly run with three rows more; a wrong number in an old day; an hourly and a daily run."""
+    warehouse = module_warehouse(request.param)
+    outcomes = {}
+    rows = _rows(10)
+    warehouse.load(rows)
+    outcomes["first"] = warehouse.run(selector="daily", tests=True)
+    late = sound_row(100, created_at=f"{_FIRST_DAY + dt.timedelta(days=8)} 23:00:00")
+    warehouse.load([*rows, late, *_rows(11)[-2:]])
+    outcomes["hourly"] = warehouse.run(selector="hourly", tests=True)
+    damaged = f"{SCHEMA}_marts.style_performance"
+    warehouse.execute(f"update {damaged} set success_count = success_count - 1 where activity_date = '{_FIRST_DAY}'")
+    outcomes["hourly after damage"] = warehouse.attempt(selector="hourly", tests=True)
+    outcomes["daily after damage"] = warehouse.attempt(selector="daily", tests=True)
+    return warehouse, outcomes
+
+
+Scheduled = tuple[Warehouse, dict[str, Outcome]]
+
+
+def test_an_hourly_run_leaves_out_what_depends_on_all_users_and_what_scans_history(scheduled: Scheduled) -> None:
+    _, outcomes = scheduled
+    daily, hourly = outcomes["first"].statuses.keys(), outcomes["hourly"].statuses.keys()
+    assert hourly < daily
+    left_out = daily - hourly
+    assert left_out >= _DAILY
+    assert left_out >= {
+        "every_log_row_is_counted_set_aside_or_repeated",
+        "an_id_stands_on_one_day_only",
+        "a_generations_user_is_in_dim_users",
+    }
+    assert {"fct_generations", "service_health", "style_performance_totals_equal_the_fact"} <= hourly
+
+
+def test_the_tests_of_an_hourly_run_look_at_what_it_replaced_and_the_daily_ones_at_all(scheduled: Scheduled) -> None:
+    _, outcomes = scheduled
+    assert outcomes["hourly after damage"].success
+    daily = outcomes["daily after damage"]
+    failed = {name for name, status in daily.statuses.items() if status == "fail"}
+    assert {
+        "style_performance_totals_equal_the_fact",
+        "style_performance_successes_and_failures_are_all_generations",
+    } <= failed
+
+
+def test_the_journal_says_what_each_run_replaced(scheduled: Scheduled) -> None:
+    warehouse, _ = scheduled
+    entries = warehouse.query(
+        f"select model, replaced_from, deleted_rows, inserted_rows from {SCHEMA}_internal.replacements order by id"
+    )
+    fact = [entry[1:] for entry in entries if entry[0] == "fct_generations"]
+    # the watermark less three days; four of the days are replaced by themselves, a late row and two new ones
+    assert fact[:2] == [
+        (_FIRST_DAY, None, None),
+        (_FIRST_DAY + dt.timedelta(days=6), 8, 11),
+    ]
+    assert {entry[0] for entry in entries} == {
+        "fct_generations",
+        "generation_log_issues",
+        "style_performance",
+        "style_difficulty_performance",
+        "cost_by_difficulty",
+        "hourly_costs",
+        "hourly_engagement",
+        "daily_engagement",
+        "response_times",
+        "error_analysis",
+        "service_health",
+        "duration_histogram",
+        "int_user_days",
+    }
+
+
+def test_a_run_that_was_not_selected_for_days_is_caught_up(new_warehouse: NewWarehouse) -> None:
+    """A mart that other runs left out rebuilds all that they replaced in the fact."""
+    warehouse = new_warehouse("duckdb")
+    warehouse.load(_rows(10))
+    warehouse.run()
+    warehouse.load([*_rows(10), sound_row(100, created_at=f"{_FIRST_DAY} 23:00:00")])
+    warehouse.run(select="+fct_generations", variables={"backfill_from": str(_FIRST_DAY)})
+    warehouse.load([*_rows(20), sound_row(100, created_at=f"{_FIRST_DAY} 23:00:00")])
+    warehouse.run(select="+fct_generations")
+    before = {row["activity_date"]: row["generation_count"] for row in warehouse.mart("style_performance")}
+    assert before[_FIRST_DAY] == 2
+    warehouse.run(selector="hourly")
+    after = {row["activity_date"]: row["generation_count"] for row in warehouse.mart("style_performance")}
+    assert after == {_FIRST_DAY + dt.timedelta(days=day): 2 + (day == 0) for day in range(20)}
