@@ -46,6 +46,10 @@ pytest: .venv/dev.stamp ## Run the tests, which build warehouses on DuckDB and o
 parse: | lint
 pytest: | lint parse
 
+.PHONY: bench
+bench: .venv/dev.stamp ## Measure builds, hourly runs and questions, and write docs/benchmarks.md (an hour; BENCH_ARGS=--help)
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
 .PHONY: format
 format: .venv/dev.stamp ## Put the Python code into shape
 	$(BIN)/ruff check --fix
@@ -69,7 +73,7 @@ UV_COMPILE = UV_INDEX="$${UV_INDEX:-$${PIP_EXTRA_INDEX_URL:-}}" UV_FIND_LINKS="$
 .PHONY: clean
 clean: ## Remove what can be made again: target, logs, caches
 	rm -rf target logs build .pytest_cache .ruff_cache .hypothesis
-	find simulator tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find simulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: distclean
 distclean: clean ## Remove also the environments and the database file of the default profile: its history is lost

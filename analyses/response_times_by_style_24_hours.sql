@@ -7,6 +7,6 @@ select
     percentile_cont(0.95) within group (order by duration_ms) as p95_duration_ms
 from {{ ref('fct_generations') }}
 where is_success
-    and activity_hour > (select max(activity_hour) from {{ ref('hourly_engagement') }}) - interval '24' hour
+    and created_at >= (select max(activity_hour) from {{ ref('hourly_engagement') }}) - interval '23' hour
 group by style
 order by style

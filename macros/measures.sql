@@ -21,9 +21,10 @@
     count(duration_ms) filter (where is_success) as timed_success_count,
     {{ total('duration_ms', 'is_success') }} as total_duration_ms,
     {{ ratio('sum(duration_ms) filter (where is_success)', 'count(duration_ms) filter (where is_success)') }} as avg_duration_ms,
-    {%- for percent in [50, 95, 99] %}
-    {{ percentile(percent / 100, 'duration_ms', 'is_success') }} as p{{ percent }}_duration_ms{{ ',' if not loop.last }}
-    {%- endfor %}
+    {%- set percentiles = "percentile_cont(array[0.5, 0.95, 0.99]) within group (order by duration_ms) filter (where is_success)" %}
+    ({{ percentiles }})[1] as p50_duration_ms,
+    ({{ percentiles }})[2] as p95_duration_ms,
+    ({{ percentiles }})[3] as p99_duration_ms
 {%- endmacro %}
 
 {% macro percentile(share, column, filter) -%}

@@ -1,3 +1,24 @@
+{#- The log with created_at read: logged_at, a UTC timestamp without zone; null where it is not one. -#}
+{% macro with_time_read(relation) %}{{ adapter.dispatch('with_time_read')(relation) }}{% endmacro %}
+
+{% macro duckdb__with_time_read(relation) -%}
+    select
+        *,
+        {{ read_timestamp('created_at') }} as logged_at
+    from {{ relation }}
+{%- endmacro %}
+
+{#- Reading a text is dear, so it is done once. A column of timestamps must stay in sight of the index. -#}
+{% macro postgres__with_time_read(relation) -%}
+    {%- set log = source('application', 'generation_logs') -%}
+    {%- set types = adapter.get_columns_in_relation(log) | selectattr('name', 'equalto', 'created_at') | map(attribute='dtype') | list if execute else [] -%}
+    {%- if 'text' in types or 'character varying' in types -%}
+    {{ with_columns(relation, {'logged_at': read_timestamp('created_at')}) }}
+    {%- else -%}
+    {{ duckdb__with_time_read(relation) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- A column of the log as a UTC timestamp without zone; null where it is not one. -#}
 {% macro read_timestamp(column) %}{{ adapter.dispatch('read_timestamp')(column) }}{% endmacro %}
 

@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -28,6 +28,8 @@ class PostgresServer:
     password: str
     database: str
     made: set[str] = field(default_factory=set)
+    # Stops it at once, as a crash would, and starts it again. None for an existing server: it is somebody else's.
+    restart: Callable[[], None] | None = None
 
     def connect(self, database: str | None = None, **overrides: object) -> Connection:
         """A connection that commits each statement."""
@@ -63,10 +65,10 @@ class PostgresServer:
         finally:
             connection.close()
 
-    def create_database(self, name: str) -> None:
-        """An empty database of that name, in place of any that an earlier test left."""
+    def create_database(self, name: str, *, template: str = "template0") -> None:
+        """A database of that name, in place of any that an earlier test left: empty, or a copy of another one."""
         self.drop_database(name)
-        self.execute(f'create database "{name}" template template0')
+        self.execute(f'create database "{name}" template "{template}"')
         self.made.add(name)
 
     def drop_database(self, name: str) -> None:
@@ -121,7 +123,8 @@ def _own_server() -> Iterator[PostgresServer]:
         control = [bin_folder / "pg_ctl", "-D", data, "-w", "-l", work / "log"]
         _run([*control, "-o", options, "start"], identity)
         try:
-            yield PostgresServer("127.0.0.1", port, "postgres", "", "postgres")
+            restart = [*control, "-o", options, "-m", "immediate", "restart"]
+            yield PostgresServer("127.0.0.1", port, "postgres", "", "postgres", restart=lambda: _run(restart, identity))
         finally:
             _run([*control, "-m", "immediate", "stop"], identity)
     finally:

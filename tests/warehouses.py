@@ -318,6 +318,11 @@ class Warehouse:
         return self._dbt.invoke(arguments, self.environment() | self.settings, self.target_path, log_file=log_file)
 
     @property
+    def profiles(self) -> Path:
+        """The folder of dbt's profile."""
+        return self._dbt.profiles
+
+    @property
     def target_path(self) -> Path:
         """Where dbt writes what it parses and compiles."""
         return self._dbt.folder / "targets" / (self.name if self.engine == "postgres" else self.engine)
@@ -525,6 +530,9 @@ class PostgresWarehouse(Warehouse):
         other.disconnect()
         self._disconnect()
         self.server.create_database(self.database, template=other.database)
+        # A copied sequence believes that the log of changes already holds its next values. After a crash it would give
+        # some of them again, but for a checkpoint in between.
+        self.server.execute("checkpoint")
 
     def _connected(self) -> Connection:
         self._connection = self._connection or self.server.connect(self.database)

@@ -15,9 +15,13 @@ with log as (
     select * from {{ source('application', 'generation_logs') }}
 ),
 
+timed as (
+    {{ with_time_read('log') }}
+),
+
 -- each document is read once, here
 documents as (
-    {{ with_columns('log', {
+    {{ with_columns('timed', {
         'cost_fields': json_fields('costs', cost_keys),
         'token_fields': json_fields('tokens', token_keys),
         'token_steps': json_step_fields('tokens', token_keys),
@@ -28,7 +32,7 @@ documents as (
 logged as (
     select
         {{ read_uuid('id') }} as generation_id,
-        {{ read_timestamp('created_at') }} as created_at,
+        logged_at as created_at,
         coalesce(cast({{ read_uuid('user_id') }} as text), {{ blank_to_null('user_id') }}) as user_id,
         {{ blank_to_null('job_id') }} as job_id,
         cast(style as text) as style,
@@ -61,9 +65,21 @@ logged as (
 {%- set untotalled_step = "case when " ~ usable_step['total'] ~ " is null then coalesce(" ~ usable_step['input'] ~ ", 0)"
     ~ " + coalesce(" ~ usable_step['output'] ~ ", 0) end" %}
 
+step_sums as (
+    {{ with_sums_over_steps('logged', 'token_steps', {
+        'step_input_tokens': usable_step['input'],
+        'step_output_tokens': usable_step['output'],
+        'step_total_tokens': usable_step['total'],
+        'step_untotalled_tokens': untotalled_step,
+        'unusable_step_inputs': is_unusable(step['input'], usable_step['input']),
+        'unusable_step_outputs': is_unusable(step['output'], usable_step['output']),
+        'unusable_step_totals': is_unusable(step['total'], usable_step['total']),
+    }) }}
+),
+
 -- the values as numbers, null where unusable
 numbers as (
-    {{ with_columns('logged', {
+    {{ with_columns('step_sums', {
         'difficulty_level': usable_number('difficulty', var('max_difficulty')),
         'duration': usable_number('duration_ms', highest_duration_ms),
         'vision_usd': usable_number('vision_cost', highest_usd),
@@ -73,13 +89,6 @@ numbers as (
         'flat_input_tokens': usable_number('input_count', highest_tokens),
         'flat_output_tokens': usable_number('output_count', highest_tokens),
         'flat_total_tokens': usable_number('total_count', highest_tokens),
-        'step_input_tokens': json_sum_over_steps('token_steps', usable_step['input']),
-        'step_output_tokens': json_sum_over_steps('token_steps', usable_step['output']),
-        'step_total_tokens': json_sum_over_steps('token_steps', usable_step['total']),
-        'step_untotalled_tokens': json_sum_over_steps('token_steps', untotalled_step),
-        'unusable_step_inputs': json_sum_over_steps('token_steps', is_unusable(step['input'], usable_step['input'])),
-        'unusable_step_outputs': json_sum_over_steps('token_steps', is_unusable(step['output'], usable_step['output'])),
-        'unusable_step_totals': json_sum_over_steps('token_steps', is_unusable(step['total'], usable_step['total'])),
         'error_pattern_place': error_pattern_place('error_text'),
     }) }}
 ),
