@@ -1,71 +1,91 @@
-{#- JSON in one dispatched place, each document read once. json_fields() takes the values of some keys from a document,
-    null where it is no JSON; json_step_fields() the same from each object nested in it; json_field() gives one of them as
-    text, the first of several names that has a value. Where a key repeats, the last one counts, on every engine. -#}
+{#- JSON in one dispatched place, each document read once. json_document() takes a column as JSON, null where it is none;
+    json_fields() takes the values of some keys from it, json_step_fields() the same from each object nested in it;
+    json_field() gives one of them as text, the first of several names that has a value. Where a key repeats, the last one
+    counts, on every engine. -#}
 
-{% macro json_fields(column, keys) %}{{ adapter.dispatch('json_fields')(column, keys) }}{% endmacro %}
-{% macro json_step_fields(column, keys) %}{{ adapter.dispatch('json_step_fields')(column, keys) }}{% endmacro %}
+{% macro json_document(column, keys) %}{{ adapter.dispatch('json_document')(column, keys) }}{% endmacro %}
+{% macro json_fields(document, keys) %}{{ adapter.dispatch('json_fields')(document, keys) }}{% endmacro %}
+{% macro json_step_fields(document, keys) %}{{ adapter.dispatch('json_step_fields')(document, keys) }}{% endmacro %}
 {% macro json_field(fields, keys, names) -%}
     {%- set values = [] -%}
     {%- for name in names -%}{%- do values.append(adapter.dispatch('json_field')(fields, keys, name)) -%}{%- endfor -%}
     {%- if values | length == 1 -%}{{ values[0] }}{%- else -%}coalesce({{ values | join(', ') }}){%- endif -%}
 {%- endmacro %}
-{#- A relation with columns added that are sums over the nested objects, each of a number that is written with `step` for
-    the fields of one of them; null where there are none. -#}
-{% macro with_sums_over_steps(relation, step_fields, numbers) %}{{ adapter.dispatch('with_sums_over_steps')(relation, step_fields, numbers) }}{% endmacro %}
 
-{#- 1 for a value that stands in the log but cannot be used, else 0 -#}
-{% macro is_unusable(value, usable_value) -%}
-    case when {{ value }} is not null and {{ usable_value }} is null then 1 else 0 end
-{%- endmacro %}
+{#- A relation with sums over the nested objects added, null where there are none. `parts` are taken once from the fields
+    of each object, written with `step`; `sums` are made of them, written with `part`. -#}
+{% macro with_sums_over_steps(relation, step_fields, parts, sums) %}{{ adapter.dispatch('with_sums_over_steps')(relation, step_fields, parts, sums) }}{% endmacro %}
 
-{% macro postgres__json_fields(column, keys) -%}
+{% macro postgres__json_document(column, keys) -%}
     {{ internal_schema() }}.as_json({{ column }})
 {%- endmacro %}
-{% macro postgres__json_step_fields(column, keys) -%}
-    nullif(jsonb_path_query_array({{ internal_schema() }}.as_json({{ column }}), 'strict $.* ? (@.type() == "object")', '{}', true), '[]')
+{% macro postgres__json_fields(document, keys) -%}
+    {{ document }}
+{%- endmacro %}
+{% macro postgres__json_step_fields(document, keys) -%}
+    nullif(jsonb_path_query_array({{ document }}, 'strict $.* ? (@.type() == "object")', '{}', true), '[]')
 {%- endmacro %}
 {% macro postgres__json_field(fields, keys, name) -%}
     ({{ fields }} ->> '{{ name }}')
 {%- endmacro %}
-{% macro postgres__with_sums_over_steps(relation, step_fields, numbers) -%}
+{% macro postgres__with_sums_over_steps(relation, step_fields, parts, sums) -%}
     select *
     from {{ relation }}
     cross join lateral (
         select
-            {%- for name, number in numbers.items() %}
-            sum({{ number }}) as {{ name }}{{ ',' if not loop.last }}
+            {%- for name, sum in sums.items() %}
+            sum({{ sum }}) as {{ name }}{{ ',' if not loop.last }}
             {%- endfor %}
-        from jsonb_array_elements({{ step_fields }}) as steps (step)
-        where {{ step_fields }} is not null
-        offset 0
+        from (
+            select
+                {%- for name, part in parts.items() %}
+                {{ part }} as {{ name }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            from jsonb_array_elements({{ step_fields }}) as steps (step)
+            where {{ step_fields }} is not null
+            offset 0
+        ) as part
     ) as sums
 {%- endmacro %}
 
-{% macro duckdb__json_fields(column, keys) -%}
-    json_extract_string({{ duckdb_strict_json(column, keys) }}, {{ duckdb_json_paths(keys) }})
+{% macro duckdb__json_document(column, keys) -%}
+    {{ duckdb_strict_json(column, keys) }}
 {%- endmacro %}
-{% macro duckdb__json_step_fields(column, keys) -%}
+{% macro duckdb__json_fields(document, keys) -%}
+    json_extract_string({{ document }}, {{ duckdb_json_paths(keys) }})
+{%- endmacro %}
+{% macro duckdb__json_step_fields(document, keys) -%}
     case
-        when contains(substr({{ column }}, 2), '{')
-            then list_transform(
-                list_filter(
-                    map_values(json_transform({{ duckdb_strict_json(column, keys) }}, '"MAP(VARCHAR, JSON)"')),
-                    lambda step: json_type(step) = 'OBJECT'
+        when contains(substr({{ document }}, 2), '{')
+            then list_filter(
+                list_transform(
+                    json_extract({{ document }}, '$.*'),
+                    lambda step: case when json_type(step) = 'OBJECT' then json_extract_string(step, {{ duckdb_json_paths(keys) }}) end
                 ),
-                lambda step: json_extract_string(step, {{ duckdb_json_paths(keys) }})
+                lambda fields: fields is not null
             )
     end
 {%- endmacro %}
 {% macro duckdb__json_field(fields, keys, name) -%}
     {{ fields }}[{{ keys.index(name) + 1 }}]
 {%- endmacro %}
-{% macro duckdb__with_sums_over_steps(relation, step_fields, numbers) -%}
-    {%- set sums = {} -%}
-    {%- for name, number in numbers.items() -%}
-        {%- do sums.update({name: "case when " ~ step_fields ~ " is not null then list_sum(list_transform("
-            ~ step_fields ~ ", lambda step: " ~ number ~ ")) end"}) -%}
-    {%- endfor -%}
-    {{ with_columns(relation, sums) }}
+{% macro duckdb__with_sums_over_steps(relation, step_fields, parts, sums) -%}
+    {%- set members = [] -%}
+    {%- for name, part in parts.items() -%}{%- do members.append(name ~ " := " ~ part) -%}{%- endfor -%}
+    select
+        *
+        {%- for name, sum in sums.items() %},
+        case when step_parts is not null then list_sum(list_transform(step_parts, lambda part: {{ sum }})) end as {{ name }}
+        {%- endfor %}
+    from (
+        select
+            *,
+            case
+                when {{ step_fields }} is not null
+                    then list_transform({{ step_fields }}, lambda step: struct_pack({{ members | join(", ") }}))
+            end as step_parts
+        from {{ relation }}
+    ) as with_parts
 {%- endmacro %}
 
 {% macro duckdb_json_paths(keys) -%}

@@ -1,7 +1,8 @@
 {#- One run at a time. DuckDB sees to it by itself: one process has the file. On PostgreSQL a run waits for another that is at
     work, and in the end gives up. A run is at work while one of its models holds the lock, which goes with its connection,
-    however it ends. Between two models nobody holds it, so a run that was idle for three seconds counts as dead; should
-    it live after all, its next model finds that it was taken over, and fails before it touches anything. -#}
+    however it ends, or while a statement of dbt's is running. Between two of them there is nothing to see, so a run that
+    was idle for three seconds counts as dead; should it live after all, its next model finds that it was taken over, and
+    fails before it touches anything. -#}
 {% macro begin_run() %}
     {%- if execute and flags.WHICH in ('run', 'build', 'seed') -%}{{ adapter.dispatch('begin_run')() }}{%- endif -%}
 {% endmacro %}
@@ -31,6 +32,15 @@
         {{ exceptions.raise_compiler_error("Another run, begun at " ~ seen.other ~ " UTC, is still at work in " ~ target.schema
            ~ " after " ~ var('wait_for_other_run_seconds') ~ " seconds of waiting (wait_for_other_run_seconds). This one touched nothing.") }}
     {%- endif -%}
+    {#- dbt has looked up what exists before the wait, and would make anew what the other run has made -#}
+    {%- if seen.other -%}
+        {%- set made = run_query("select table_schema, table_name from information_schema.tables where table_schema like '"
+            ~ target.schema ~ "%' and table_name = 'fct_generations'").rows -%}
+        {%- for table in made if not adapter.get_relation(target.database, table[0], table[1]) -%}
+            {%- do run_query(postgres__end_run() ~ " returning 1") -%}
+            {{ exceptions.raise_compiler_error("Another run, begun at " ~ seen.other ~ " UTC, has built the warehouse meanwhile. This one touched nothing: run it again.") }}
+        {%- endfor -%}
+    {%- endif -%}
 {% endmacro %}
 
 {% macro postgres__hold_run() %}select {{ internal_schema() }}.hold_run('{{ invocation_id }}'){% endmacro %}
@@ -54,7 +64,16 @@
     )
     language plpgsql as $function$
     begin
-        is_at_work := not pg_try_advisory_xact_lock({{ run_lock }});
+        is_at_work := not pg_try_advisory_xact_lock({{ run_lock }}) or exists (
+            select 1 from pg_stat_activity
+            where datname = current_database()
+                and usename = current_user
+                and application_name = current_setting('application_name')
+                and pid != pg_backend_pid()
+                and state != 'idle'
+                and query not like '%pg_sleep(0.5)%'
+                and query not like '%begin_run%'
+        );
         if is_at_work or not is_other_dead then
             select begun_at into other_run from {{ internal_schema() }}.current_run where ended_at is null and run_id != this_run;
             is_at_work := is_at_work and other_run is not null;

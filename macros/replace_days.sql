@@ -4,7 +4,7 @@
     {%- set target = arg_dict['target_relation'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     {%- set replaced = config.get('meta')['time_column'] ~ " >= " ~ replaced_from()
-        ~ (" or " ~ config.get('meta')['time_column'] ~ " is null" if config.get('meta').get('has_undated_rows') else "") -%}
+        ~ (" or " ~ config.get('meta')['also_replaced'] if config.get('meta').get('also_replaced') else "") -%}
     {{ adapter.dispatch('lock_table')(target) }}
     insert into {{ journal() }} (model, replaced_from, deleted_rows, inserted_rows, run_id)
     select
@@ -62,6 +62,7 @@
     {%- endif -%}
     {{ return({
         'fact': fact,
+        'issues': already_built('marts', 'generation_log_issues'),
         'hours': already_built('marts', 'hourly_engagement'),
         'watermark': watermark,
         'last_at': constant(found[1], 'timestamp'),

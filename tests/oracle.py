@@ -157,6 +157,14 @@ class Generation:
         """Does its duration count?"""
         return self.is_success and self.duration_ms is not None
 
+    @property
+    def bucket(self) -> int:
+        """The bucket of the duration: the least b with (101/99)^b of at least that many ms, in whole numbers."""
+        if self.duration_ms == 0:
+            return -1
+        near = max(0, int(math.log(self.duration_ms) / math.log(101 / 99)) - 2)
+        return next(b for b in range(near, near + 5) if 101**b >= self.duration_ms * 99**b)
+
 
 def understand(row: Row, user_key: Callable[[str], uuid.UUID], now: dt.datetime, zone: str) -> Generation:
     """Read one row of the log."""
@@ -482,6 +490,7 @@ class Oracle:
                 "response_times",
                 "error_analysis",
                 "service_health",
+                "duration_histogram",
             )
         }
 
@@ -767,6 +776,17 @@ class Oracle:
             for window in self._every(_window_of, _FIVE_MINUTES)
             for rows in [by_window.get(window, [])]
         ]
+
+    def duration_histogram(self) -> list[Row]:
+        """By day, style, difficulty, outcome and bucket, generations with a known duration."""
+
+        def measures(rows: list[Generation]) -> Row:
+            bucket = rows[0].bucket
+            estimate = 0.0 if bucket == -1 else 2 * (101 / 99) ** bucket / (101 / 99 + 1)
+            return {"generation_count": len(rows), "bucket_estimate_ms": estimate}
+
+        rows = [row for row in self.generations if row.duration_ms is not None]
+        return self._groups(measures, "activity_date", "style", "difficulty", "is_success", "bucket", rows=rows)
 
 
 def _hour_of(time: dt.datetime) -> dt.datetime:

@@ -65,11 +65,13 @@ wholeness as (
         *,
         {%- if built.fact %}
         case
-            when exists (select 1 from {{ built.fact }} where activity_date = cast(wanted.log_first_at as date))
-                then exists (
-                    select 1 from {{ built.fact }}
-                    where activity_date = cast(wanted.log_first_at as date) and created_at < wanted.log_first_at
-                )
+            {%- for rows in [built.fact, built.issues] if rows %}
+            when exists (
+                select 1 from {{ rows }}
+                where activity_date = cast(wanted.log_first_at as date) and created_at < wanted.log_first_at
+            ) then true
+            {%- endfor %}
+            when exists (select 1 from {{ built.fact }} where activity_date = cast(wanted.log_first_at as date)) then false
             {%- if built.hours %}
             else exists (
                 select 1 from {{ built.hours }}

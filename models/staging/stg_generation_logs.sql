@@ -22,10 +22,18 @@ timed as (
 -- each document is read once, here
 documents as (
     {{ with_columns('timed', {
-        'cost_fields': json_fields('costs', cost_keys),
-        'token_fields': json_fields('tokens', token_keys),
-        'token_steps': json_step_fields('tokens', token_keys),
+        'cost_document': json_document('costs', cost_keys),
+        'token_document': json_document('tokens', token_keys),
     }) }}
+),
+
+fields as (
+    select
+        *,
+        {{ json_fields('cost_document', cost_keys) }} as cost_fields,
+        {{ json_fields('token_document', token_keys) }} as token_fields,
+        {{ json_step_fields('token_document', token_keys) }} as token_steps
+    from documents
 ),
 
 -- the values as the log has them, still text
@@ -52,28 +60,25 @@ logged as (
         {{ json_field('token_fields', token_keys, input_names) }} as input_count,
         {{ json_field('token_fields', token_keys, output_names) }} as output_count,
         {{ json_field('token_fields', token_keys, total_names) }} as total_count
-    from documents
+    from fields
 ),
 
-{%- set step = {
-    'input': json_field('step', token_keys, input_names),
-    'output': json_field('step', token_keys, output_names),
-    'total': json_field('step', token_keys, total_names),
-} %}
-{%- set usable_step = {} %}
-{%- for name in step %}{% do usable_step.update({name: usable_number(step[name], highest_tokens)}) %}{% endfor %}
-{%- set untotalled_step = "case when " ~ usable_step['total'] ~ " is null then coalesce(" ~ usable_step['input'] ~ ", 0)"
-    ~ " + coalesce(" ~ usable_step['output'] ~ ", 0) end" %}
+-- tokens logged step by step: a step without a total of its own adds what is known of it
+{%- set parts = {} %}
+{%- for name, names in {'input': input_names, 'output': output_names, 'total': total_names}.items() %}
+{%- set value = json_field('step', token_keys, names) %}
+{%- do parts.update({name ~ '_tokens': usable_number(value, highest_tokens), 'has_' ~ name: value ~ ' is not null'}) %}
+{%- endfor %}
 
 step_sums as (
-    {{ with_sums_over_steps('logged', 'token_steps', {
-        'step_input_tokens': usable_step['input'],
-        'step_output_tokens': usable_step['output'],
-        'step_total_tokens': usable_step['total'],
-        'step_untotalled_tokens': untotalled_step,
-        'unusable_step_inputs': is_unusable(step['input'], usable_step['input']),
-        'unusable_step_outputs': is_unusable(step['output'], usable_step['output']),
-        'unusable_step_totals': is_unusable(step['total'], usable_step['total']),
+    {{ with_sums_over_steps('logged', 'token_steps', parts, {
+        'step_input_tokens': 'part.input_tokens',
+        'step_output_tokens': 'part.output_tokens',
+        'step_total_tokens': 'part.total_tokens',
+        'step_untotalled_tokens': 'case when part.total_tokens is null then coalesce(part.input_tokens, 0) + coalesce(part.output_tokens, 0) end',
+        'unusable_step_inputs': 'case when part.has_input and part.input_tokens is null then 1 else 0 end',
+        'unusable_step_outputs': 'case when part.has_output and part.output_tokens is null then 1 else 0 end',
+        'unusable_step_totals': 'case when part.has_total and part.total_tokens is null then 1 else 0 end',
     }) }}
 ),
 

@@ -1,5 +1,5 @@
 -- Nothing is lost: by day, the rows of the log up to the clock are those in the fact and those set aside or repeated.
--- Looks at the days that both hold whole. Names the days that differ; a backfill from the first of them mends it.
+-- Looks at the days that the log holds whole, within the retention. Names the days that differ; a backfill from the first of them mends it.
 {{ config(tags=['daily']) }}
 
 with log_begins as (
@@ -15,7 +15,7 @@ bounds as (
         case
             when log_begins.first_at is not null
                 then greatest(
-                    (select min(activity_date) from {{ ref('fct_generations') }}),
+                    cast(log_window.as_of as date) - {{ var('log_retention_days') - 1 }},
                     cast(log_begins.first_at as date) + case
                         when exists (
                             select 1 from {{ ref('fct_generations') }} as fact

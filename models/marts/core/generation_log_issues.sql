@@ -1,4 +1,7 @@
-{{ config(meta={'time_column': 'activity_date', 'follows_log': true, 'has_undated_rows': true}) }}
+-- Every run reads all rows without a date and all of the future, whatever its days are.
+{{ config(meta={
+    'time_column': 'activity_date', 'follows_log': true, 'also_replaced': "activity_date is null or issue = 'future_created_at'"
+}) }}
 
 with log_rows as (
     select * from {{ ref('int_log_dispositions') }}

@@ -7,14 +7,14 @@ with user_days as (
         cast(first_ever_at as date) = activity_date as is_first_day,
         lead(activity_date) over (partition by user_key order by activity_date) as next_date
     from {{ ref('int_user_days') }}
-    -- the longest span, 30 days, of the first rebuilt day
-    where activity_date >= {{ replaced_from() }} - 29
+    -- the longest span, 30 days, of the first day
+    where activity_date >= cast({{ first_period('activity_date', '1 day') }} as date) - 29
 ),
 
 days as (
     select cast(every_day.activity_date as date) as activity_date
     from generate_series(
-        {{ first_period('activity_date') }} - interval '29' day, {{ as_of() }}, interval '1 day'
+        {{ first_period('activity_date', '1 day') }} - interval '29' day, {{ as_of() }}, interval '1 day'
     ) as every_day (activity_date)
 ),
 
@@ -107,4 +107,4 @@ select
     {{ is_complete('weeks.activity_date', "'1' day") }} as is_complete
 from weeks
 left join generations on weeks.activity_date = generations.activity_date
-where weeks.activity_date >= cast({{ first_period('activity_date') }} as date)
+where weeks.activity_date >= cast({{ first_period('activity_date', '1 day') }} as date)

@@ -7,7 +7,7 @@ with generations as (
 
 hours as (
     select activity_hour
-    from generate_series({{ first_period('activity_hour') }}, {{ as_of() }}, interval '1 hour') as every_hour (activity_hour)
+    from generate_series({{ first_period('activity_hour', '1 hour') }}, {{ as_of() }}, interval '1 hour') as every_hour (activity_hour)
 ),
 
 activity as (

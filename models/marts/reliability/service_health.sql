@@ -11,7 +11,7 @@ with generations as (
 windows as (
     select window_start
     from generate_series(
-        {{ first_period(five_minutes('created_at')) }}, {{ as_of() }}, interval '5 minutes'
+        {{ first_period(five_minutes('created_at'), '5 minutes') }}, {{ as_of() }}, interval '5 minutes'
     ) as every_window (window_start)
 ),
 
