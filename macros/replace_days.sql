@@ -65,6 +65,7 @@
         'issues': already_built('marts', 'generation_log_issues'),
         'hours': already_built('marts', 'hourly_engagement'),
         'watermark': watermark,
+        'watermark_is_known': found[0] is not none,
         'last_at': constant(found[1], 'timestamp'),
         'wanted_from': wanted_from,
         'read_from': read_from,

@@ -21,10 +21,14 @@ with recent_log as (
 ),
 
 older_log as (
+    {%- if built.watermark_is_known %}
     select exists(
         select 1 from {{ ref('stg_generation_logs') }}
         where created_at >= {{ earliest_created_at() }} and created_at < {{ built.read_from }}
     ) as has_rows
+    {%- else %}
+    select false as has_rows
+    {%- endif %}
 ),
 
 clock as (
