@@ -2,42 +2,53 @@
     where days would go, before anything is touched. -#}
 {% macro refuse_to_lose_history() %}
     {%- if execute and flags.FULL_REFRESH and flags.WHICH in ('run', 'build') and not var('lose_history') -%}
-        {%- set staging = existing_relation('staging', 'stg_generation_logs') -%}
-        {%- set fact = existing_relation('marts', 'fct_generations') -%}
         {%- set selected = graph.nodes.values() | selectattr('unique_id', 'in', selected_resources)
             | selectattr('config.materialized', 'equalto', 'incremental') | list -%}
-        {%- set is_fact_made_anew = selected | selectattr('name', 'equalto', 'fct_generations') | list | length > 0 -%}
-        {#- where the first of what can be made anew begins -#}
-        {%- if not is_fact_made_anew and fact -%}
-            {%- set begins = "select cast(min(activity_date) as timestamp) from " ~ fact -%}
-        {%- elif staging -%}
-            {%- set begins = "select min(created_at) from " ~ staging ~ " where created_at between " ~ earliest_created_at() ~ " and "
-                ~ (as_of_timestamp() if as_of_is_timestamp() else latest_created_at()) -%}
-        {%- else -%}
-            {%- set begins = "select cast(null as timestamp)" -%}
-        {%- endif -%}
-        {%- set begins_at = run_query("select cast((" ~ begins ~ ") as text)").rows[0][0] -%}
-        {%- set begins = constant(begins_at, 'timestamp') -%}
+        {%- set begins_at = first_that_can_be_made_anew(selected | map(attribute='name') | list) -%}
         {%- set lost = [] -%}
         {%- for model in selected -%}
             {%- set relation = adapter.get_relation(model.database, model.schema, model.name) -%}
-            {%- if relation -%}
-                {%- set column = 'created_at' if model.name == 'fct_generations' else model.config.meta['time_column'] -%}
-                {#- a day or an hour that began before the log does, and lies in it for the rest, is cut -#}
-                {%- set days = run_query("select count(distinct cast(" ~ column ~ " as date)), cast(min(cast(" ~ column ~ " as date)) as text), cast(max(cast("
-                    ~ column ~ " as date)) as text) from " ~ relation ~ " where " ~ begins ~ " is null or " ~ column
-                    ~ " < (case when '" ~ column ~ "' = 'created_at' then " ~ begins ~ " when '" ~ column ~ "' like '%date' then date_trunc('day', " ~ begins
-                    ~ ") else date_trunc('hour', " ~ begins ~ ") end)").rows[0] -%}
-                {%- if days[0] -%}{%- do lost.append("  " ~ model.name ~ ": " ~ days[0] ~ " days, " ~ days[1] ~ " to " ~ days[2]) -%}{%- endif -%}
-            {%- endif -%}
+            {%- set day = "cast(" ~ model.config.meta['time_column'] ~ " as date)" -%}
+            {%- set days = run_query("select count(distinct " ~ day ~ "), cast(min(" ~ day ~ ") as text), cast(max(" ~ day ~ ") as text) from "
+                ~ relation ~ " where " ~ would_be_lost(model, constant(begins_at, 'timestamp'))).rows[0] if relation else [0] -%}
+            {%- if days[0] -%}{%- do lost.append("  " ~ model.name ~ ": " ~ days[0] ~ " days, " ~ days[1] ~ " to " ~ days[2]) -%}{%- endif -%}
         {%- endfor -%}
         {%- if lost -%}
             {{ exceptions.raise_compiler_error("A full refresh would lose what the log no longer holds (it begins at " ~ (begins_at or 'no row')
-               ~ "):\n" ~ lost | join('\n') ~ "\nNothing was touched. The days that the log holds are rebuilt by: dbt build --vars 'backfill_from: "
+               ~ "):\n" ~ lost | join('\n') ~ "\nNo table was touched. The days that the log holds are rebuilt by: dbt build --vars 'backfill_from: "
                ~ (begins_at or '2000-01-01')[:10] ~ "'. To lose the others on purpose: dbt build --full-refresh --vars 'lose_history: true'.") }}
         {%- endif -%}
     {%- endif -%}
 {% endmacro %}
+
+{#- The log's first row; of what is made from fct_generations, while that stays, its first day. Null: there is nothing. -#}
+{% macro first_that_can_be_made_anew(selected) %}
+    {%- set fact = existing_relation('marts', 'fct_generations') -%}
+    {%- if fact and 'fct_generations' not in selected -%}
+        {{ return(run_query("select cast(cast(min(activity_date) as timestamp) as text) from " ~ fact).rows[0][0]) }}
+    {%- endif -%}
+    {{ return(run_query("select cast(min(created_at) as text) from (" ~ times_of_the_log() ~ ") as log").rows[0][0]) }}
+{% endmacro %}
+
+{% macro times_of_the_log() -%}
+    {%- set staging = existing_relation('staging', 'stg_generation_logs') -%}
+    {%- if staging -%}
+    select created_at from {{ staging }} where created_at between {{ earliest_created_at() }} and {{ latest_created_at() }}
+    {%- else -%}
+    select cast(null as timestamp) as created_at where false
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The condition for the rows of a model that a full refresh could not make again. A day or an hour that began before the log,
+    and lies in it for the rest, is cut. The single generations also tell of days that the log lacks at its end or in between. -#}
+{% macro would_be_lost(model, begins) -%}
+    {%- set column = model.config.meta['time_column'] -%}
+    {%- if model.name == 'fct_generations' -%}
+    {{ begins }} is null or created_at < {{ begins }} or activity_date not in (select cast(created_at as date) from ({{ times_of_the_log() }}) as log)
+    {%- else -%}
+    {{ begins }} is null or {{ column }} < date_trunc('{{ 'day' if column.endswith('date') else 'hour' }}', {{ begins }})
+    {%- endif -%}
+{%- endmacro %}
 
 {#- Keeps log_retention_days of single generations. Only after a run in which every model that is made from them
     succeeded: the days that go are then safe in the aggregates. -#}

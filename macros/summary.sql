@@ -15,8 +15,8 @@
     {%- set counted = run_query("select count(*), cast(min(activity_date) as text), cast(max(activity_date) as text) from " ~ fact).rows[0] -%}
     {{ print("") }}
     {{ print("The log: " ~ adapter.dispatch('log_place')()) }}
-    {%- if clock[0] is none %}
-    {{ print("It has no row that can be counted, so the marts are as they were.") }}
+    {%- if clock[1] is none %}
+    {{ print("  It has no row that is new enough to be counted; the marts are as they were.") }}
     {%- else %}
     {{ print("  read in this run    " ~ thousands(read) ~ " rows, from " ~ clock[1] ~ " up to " ~ clock[0] ~ " UTC") }}
     {%- endif %}
@@ -49,7 +49,7 @@
     {{ print("  the marts are in the schema " ~ fact.schema ~ "; for example: select * from " ~ fact.schema ~ ".style_performance") }}
     {{ print("Next:") }}
     {{ print("  your own log        " ~ adapter.dispatch('own_log_hint')()) }}
-    {{ print("  a question          .venv/bin/dbt show --select failures_by_message_7_days   (all of them: analyses/)") }}
+    {{ print("  a question          .venv/bin/dbt show --limit -1 --select failures_by_message_7_days   (all: analyses/)") }}
     {{ print("  what the tables say make docs") }}
     {{ print("") }}
     {%- endif -%}

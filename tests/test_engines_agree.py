@@ -144,7 +144,7 @@ _ROWS = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=examples(6),
+    max_examples=examples(4),
     deadline=None,
     database=None,
     derandomize=True,

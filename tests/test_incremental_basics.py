@@ -203,3 +203,19 @@ def test_a_log_that_has_lost_all_its_rows_replaces_nothing(new_warehouse: NewWar
     warehouse.run(tests=True)
     after = warehouse.marts()
     assert_equal_marts(after, before)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_full_refresh_from_a_log_without_its_newest_days_is_refused(new_warehouse: NewWarehouse, engine: str) -> None:
+    rows = [row for day in range(6) for row in _rows_of(day, 1, 2)]
+    warehouse = new_warehouse(engine)
+    warehouse.load(rows)
+    warehouse.run()
+    before = warehouse.marts()
+    warehouse.load([row for row in rows if row["created_at"] < str(_day(4))])
+    refused = warehouse.attempt(full_refresh=True)
+    assert not refused.success
+    assert f"fct_generations: 2 days, {_day(4)} to {_day(5)}" in refused.text
+    assert_equal_marts(warehouse.marts(), before)
+    warehouse.run(full_refresh=True, variables={"lose_history": True})
+    assert {key[1] for key in warehouse.marts()["fct_generations"]} == {_day(day) for day in range(4)}

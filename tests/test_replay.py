@@ -200,7 +200,7 @@ def pair(request: pytest.FixtureRequest, module_warehouse: NewWarehouse) -> tupl
     return module_warehouse(request.param), module_warehouse(request.param)
 
 
-@_random_logs(3)
+@_random_logs(2)
 @given(seed=_SEEDS)
 def test_any_sequence_of_arrivals_gives_the_marts_of_one_full_refresh(
     pair: tuple[Warehouse, Warehouse], seed: int
@@ -251,7 +251,7 @@ def forgetting_log(seed: int) -> Forgetting:
     return Forgetting(arrivals, Arrival(complete, variables))
 
 
-@_random_logs(2)
+@_random_logs(1)
 @given(seed=_SEEDS)
 def test_a_log_that_forgets_its_oldest_rows_leaves_every_mart_as_if_it_had_not(
     pair: tuple[Warehouse, Warehouse], seed: int

@@ -3,7 +3,7 @@
 
 {%- set rows_of_this_run %}
     created_at between {{ log_replaced_from() }} and {{ as_of() }}
-    or created_at > {{ run_at() }} + interval '5' minute
+    or created_at > {{ latest_created_at(run_at()) }}
     or created_at < {{ earliest_created_at() }}
     or created_at is null
 {%- endset %}
@@ -18,7 +18,7 @@ select
     case
         when generation_id is null then 'missing_id'
         when created_at is null or created_at < {{ earliest_created_at() }} or not isfinite(created_at) then 'missing_created_at'
-        when created_at > {{ run_at() }} + interval '5' minute then 'future_created_at'
+        when created_at > {{ latest_created_at(run_at()) }} then 'future_created_at'
     end as set_aside_because,
     case when created_at >= {{ earliest_created_at() }} and isfinite(created_at) then cast(created_at as date) end as activity_date
 from log

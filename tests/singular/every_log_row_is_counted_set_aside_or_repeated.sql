@@ -36,7 +36,7 @@ dated_log as (
     where created_at is null
         or created_at < {{ earliest_created_at() }}
         or created_at between first_date and as_of
-        or created_at > run_at + interval '5' minute
+        or created_at > {{ latest_created_at('run_at') }}
 ),
 
 log as (
@@ -80,3 +80,4 @@ select
 from log
 full outer join warehouse on coalesce(log.activity_date, date '1000-01-01') = coalesce(warehouse.activity_date, date '1000-01-01')
 where coalesce(log.log_rows, 0) != coalesce(warehouse.warehouse_rows, 0)
+order by activity_date

@@ -29,7 +29,7 @@ issues as (
             when disposition = 'repeated' then 'another row of the same id and day is counted'
             when set_aside_because = 'missing_id' then 'id is missing or no uuid'
             when set_aside_because = 'missing_created_at' then 'created_at is missing, no timestamp, or before 2000'
-            else 'created_at is ahead of the clock'
+            else 'created_at is more than five minutes ahead of the time of the run'
         end as detail
     from log_rows
     where disposition != 'counted'
