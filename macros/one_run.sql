@@ -49,6 +49,14 @@
     update {{ internal_schema() }}.current_run set ended_at = {{ wall_clock() }} where run_id = '{{ invocation_id }}' and ended_at is null
 {% endmacro %}
 
+{#- dbt makes the schemas before it asks the project anything, and PostgreSQL lets two first runs at once fail over it. -#}
+{% macro postgres__create_schema(relation) -%}
+    {%- call statement('create_schema') -%}
+    select pg_advisory_xact_lock(hashtextextended('{{ internal_schema() }}', 0));
+    create schema if not exists {{ relation.without_identifier().include(database=false) }}
+    {%- endcall -%}
+{%- endmacro %}
+
 {% macro default__create_run_functions() %}{% endmacro %}
 {% macro postgres__create_run_functions() %}
     {%- set run_lock = "hashtextextended('" ~ internal_schema() ~ ".current_run', 0)" %}
