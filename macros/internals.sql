@@ -28,6 +28,7 @@
             run_id text not null,
             replaced_at timestamp not null default ({{ wall_clock() }})
         );
+        {{ create_alert_journals() }}
         {{ adapter.dispatch('create_run_functions')() }}
         {{ adapter.dispatch('create_reading_functions')() }}
     {%- endif %}
