@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 import psycopg2
-from dbt.adapters.contracts.connection import Connection, ConnectionState
+from dbt.adapters.contracts.connection import Connection
 from dbt.adapters.duckdb.environments import create
 from dbt.adapters.postgres.connections import PostgresConnectionManager
 from dbt.cli.resolvers import default_profiles_dir
@@ -142,7 +142,7 @@ class Database:
     def _open_postgres(self) -> object:
         # under a name of its own: a run of dbt's looks for others by theirs
         credentials = self._credentials.replace(application_name="alerts")
-        connection = Connection("postgres", "alerts", ConnectionState.INIT, credentials=credentials)
+        connection = Connection("postgres", "alerts", credentials)
         try:
             handle = PostgresConnectionManager.open(connection).handle
         except DbtRuntimeError as error:
