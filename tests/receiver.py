@@ -29,6 +29,8 @@ class Receiver:
     port: int = 0
     answers: dict[str, list[int | str]] = field(default_factory=lambda: defaultdict(list))
     posts: list[Post] = field(default_factory=list)
+    # how many requests have come, answered or not
+    arrivals: int = 0
     delay_seconds: float = 0
     # until it is set, an answer that hangs does
     is_over: threading.Event = field(default_factory=threading.Event)
@@ -45,10 +47,19 @@ class Receiver:
         """The titles that were posted, in order."""
         return [post.body["title"] for post in self.taken(path)]
 
+    def wait_for_arrival(self, seconds: float = 30) -> None:
+        """Until a request is here, and perhaps not yet answered."""
+        for _ in range(round(seconds * 100)):
+            if self.arrivals:
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"nothing was posted within {seconds} seconds")
+
     def forget(self) -> None:
         """Begin anew."""
         self.posts.clear()
         self.answers.clear()
+        self.arrivals = 0
 
 
 @contextmanager
@@ -62,6 +73,7 @@ def receiving() -> Iterator[Receiver]:
             path = self.path.partition("?")[0].strip("/")
             answers = receiver.answers[path]
             answer = answers.pop(0) if answers else 200
+            receiver.arrivals += 1
             if answer == "hang":
                 receiver.is_over.wait(30)
                 return
@@ -70,6 +82,7 @@ def receiving() -> Iterator[Receiver]:
                 self.connection.close()
                 return
             time.sleep(receiver.delay_seconds)
+            # 202 is what Datadog says
             receiver.posts += [Post(path, dict(self.headers), json.loads(body))] if answer in (200, 202) else []
             text = b'{"status": "ok"}' if isinstance(answer, int) else answer.encode()
             self.send_response(answer if isinstance(answer, int) else 200)

@@ -310,10 +310,14 @@ def test_a_new_target_hears_of_what_is_open_then_or_opens_later(scene: Scene) ->
     assert scene.receiver.titles("b") == ["[PAGE] first is firing"]
     scene.open("second")
     scene.run()
-    assert scene.receiver.titles("a") == scene.receiver.titles("b") == [
-        "[PAGE] first is firing",
-        "[PAGE] second is firing",
-    ]
+    assert (
+        scene.receiver.titles("a")
+        == scene.receiver.titles("b")
+        == [
+            "[PAGE] first is firing",
+            "[PAGE] second is firing",
+        ]
+    )
 
 
 def test_a_url_that_is_named_twice_is_told_once(duckdb_scene: Scene) -> None:
@@ -365,7 +369,8 @@ def test_a_target_that_is_down_is_left_for_the_next_run_and_stops_no_other(
     duckdb_scene: Scene, answer: int | str, error: str, capsys: pytest.CaptureFixture
 ) -> None:
     duckdb_scene.set(
-        ALERT_TIMEOUT_SECONDS="0.3", ALERT_URLS=f"{duckdb_scene.receiver.url('dead')} {duckdb_scene.receiver.url('live')}"
+        ALERT_TIMEOUT_SECONDS="0.3",
+        ALERT_URLS=f"{duckdb_scene.receiver.url('dead')} {duckdb_scene.receiver.url('live')}",
     )
     duckdb_scene.receiver.answers["dead"] += [answer] * 20
     key = duckdb_scene.open()
@@ -526,11 +531,7 @@ def test_a_run_that_lost_its_message_to_another_leaves_the_books_alone(scene: Sc
     scene.set(ALERT_TIMEOUT_SECONDS="5")
     scene.receiver.delay_seconds = 1
     process = scene.fork()
-    for _ in range(200):
-        time.sleep(0.02)
-        if "sending" in [row["status"] for row in scene.told()]:
-            break
-        scene.warehouse.disconnect()
+    scene.receiver.wait_for_arrival()
     scene.let_leases_run_out()
     scene.receiver.delay_seconds = 0
     assert scene.run() == 1
@@ -542,7 +543,9 @@ def test_a_run_that_lost_its_message_to_another_leaves_the_books_alone(scene: Sc
     assert scene.told()[0]["sent_at"] == sent_at
 
 
-HOLDER = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print(1, flush=True); time.sleep(float(sys.argv[2]))"
+HOLDER = (
+    "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print(1, flush=True); time.sleep(float(sys.argv[2]))"
+)
 
 
 def holding(scene: Scene, seconds: float) -> subprocess.Popen:
@@ -575,17 +578,11 @@ def test_the_wait_for_the_file_has_an_end(duckdb_scene: Scene, capsys: pytest.Ca
 def test_the_file_is_free_while_a_message_is_on_its_way(duckdb_scene: Scene) -> None:
     duckdb_scene.open()
     duckdb_scene.set(ALERT_TIMEOUT_SECONDS="5", ALERT_WAIT_SECONDS="5")
-    duckdb_scene.receiver.delay_seconds = 1.5
+    duckdb_scene.receiver.delay_seconds = 1
     process = duckdb_scene.fork()
-    deadline = time.monotonic() + 1.4
-    seen = []
-    while time.monotonic() < deadline and "sending" not in seen:
-        try:
-            seen = [row["status"] for row in duckdb_scene.told()]
-            duckdb_scene.warehouse.disconnect()
-        except Exception:  # noqa: BLE001 - the other process has the file for a moment
-            time.sleep(0.01)
-    assert seen == ["sending"]
+    duckdb_scene.receiver.wait_for_arrival()
+    assert duckdb_scene.statuses() == [("opened", "sending", 1)]
+    duckdb_scene.warehouse.disconnect()
     assert wait(process) == 1
 
 
@@ -639,3 +636,533 @@ def test_without_the_setting_nobody_is_reminded(duckdb_scene: Scene) -> None:
     duckdb_scene.warehouse.execute(f"update {NOTIFICATIONS} set sent_at = sent_at - interval '900' hour")
     duckdb_scene.run()
     assert len(duckdb_scene.receiver.taken()) == 1
+
+
+# Secrets
+
+
+URLS = (
+    "json://jane:hunter2secret@127.0.0.1:{port}/hook_token_in_path/x?-api=query_token_1&+X-Key=header_token_2",
+    "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#channel_of_mine",
+    "pagerduty://integrationkeyABC123@apikeyDEF456",
+    "mailto://somebody:mailpassword9@127.0.0.1:1/?to=boss@example.org",
+    "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/XIiajkdnlazkcOXrIdevi7FR",
+)
+WORDS = (
+    "jane hunter2secret hook_token_in_path query_token_1 header_token_2 T1JJ3T3L2 TIiajkdnlazkcOXrIdevi7FQ "
+    "XIiajkdnlazkcOXrIdevi7FR integrationkeyABC123 apikeyDEF456 mailpassword9 boss@example.org somebody datadogkey777"
+).split()
+
+
+def assert_no_secret(text: str) -> None:
+    __tracebackhide__ = True
+    assert [word for word in WORDS if word in text] == []
+
+
+def test_secrets_are_nowhere_to_be_read(
+    duckdb_scene: Scene,
+    capfd: pytest.CaptureFixture,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every target fails, each in another way, and apprise and its like log all that they can."""
+    caplog.set_level(0)
+    urls = " ".join(URLS).format(port=duckdb_scene.receiver.port)
+    duckdb_scene.set(
+        ALERT_URLS=urls, DATADOG_API_KEY="datadogkey777", DATADOG_HOST="http://127.0.0.1:1", ALERT_TIMEOUT_SECONDS="0.5"
+    )
+
+    def fail(_: object, method: str, url: str, **named: object) -> None:
+        if "127.0.0.1" in url:
+            return original(_, method, url, **named)
+        raise requests.ConnectionError(f"Connection refused: {url} {named}")
+
+    original = requests.Session.request
+    monkeypatch.setattr(requests.Session, "request", fail)
+    duckdb_scene.receiver.answers["hook_token_in_path/x"] += [500] * 3
+    duckdb_scene.open()
+    assert duckdb_scene.run() == 2
+    said = capfd.readouterr()
+    rows = duckdb_scene.told()
+    assert_no_secret(said.out + said.err + caplog.text + repr(rows) + repr(Settings.of(os.environ)))
+    assert [row["target"].partition("-")[0] for row in rows] == [
+        "json",
+        "slack",
+        "pagerduty",
+        "mailto",
+        "slack",
+        "datadog",
+    ]
+    assert {row["status"] for row in rows} == {"pending"}
+    assert rows[0]["last_error"] == "it answered with HTTP 500"
+    assert rows[1]["last_error"] == "it refused the connection"
+    assert len({row["target"] for row in rows}) == 6
+    database = duckdb_scene.warehouse.database
+    duckdb_scene.warehouse.disconnect()
+    for path in database.parent.glob(f"{database.name}*"):
+        assert [word for word in WORDS if word.encode() in path.read_bytes()] == []
+
+
+def test_an_unexpected_error_gives_no_secret_away(
+    duckdb_scene: Scene, capfd: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = URLS[0].format(port=duckdb_scene.receiver.port)
+    duckdb_scene.set(ALERT_URLS=url)
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(f"something about {url} or hunter2secret")
+
+    monkeypatch.setattr(Ledger, "record", fail)
+    assert duckdb_scene.run() == 2
+    said = capfd.readouterr()
+    assert_no_secret(said.out + said.err)
+    assert (
+        said.err
+        == f"BROKEN: Unexpected RuntimeError in fail, line {fail.__code__.co_firstlineno + 1}: something about *** or ***\n"
+    )
+
+
+def test_whatever_a_plugin_raises_is_a_failure_of_its_target_only(
+    duckdb_scene: Scene, capfd: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError(f"no {URLS[0]}")
+
+    monkeypatch.setattr(apprise.Apprise, "notify", fail)
+    duckdb_scene.open()
+    assert duckdb_scene.run() == 2
+    said = capfd.readouterr()
+    assert_no_secret(said.out + said.err)
+    assert duckdb_scene.told()[0]["last_error"] == "apprise failed at it (KeyError)"
+
+
+def test_the_password_of_the_database_is_not_told(duckdb_scene: Scene, capfd: pytest.CaptureFixture) -> None:
+    duckdb_scene.set(WAREHOUSE_TARGET="prod", PGHOST="127.0.0.1", PGPORT="1", PGPASSWORD="hunter2secret")
+    assert duckdb_scene.run() == 2
+    said = capfd.readouterr()
+    assert_no_secret(said.out + said.err)
+    assert said.err.startswith("BROKEN: The database cannot be reached: ")
+    assert "Connection refused" in said.err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("slack://T1JJ3T3L2", "in place 2 of 3 (slack://…)"),
+        ("nonsense://jane:hunter2secret@host/x", "in place 2 of 3 (of no known scheme)"),
+        ("hunter2secret", "in place 2 of 3 (of no known scheme)"),
+        ("https://example.org/hook_token_in_path", "in place 2 of 3 (https://…)"),
+        ("mailto://", "in place 2 of 3 (mailto://…)"),
+        ("jane://hunter2secret", "in place 2 of 3 (of no known scheme)"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_named_by_its_place_and_stops_no_other(
+    duckdb_scene: Scene, text: str, told: str, capfd: pytest.CaptureFixture
+) -> None:
+    receiver = duckdb_scene.receiver
+    duckdb_scene.set(ALERT_URLS=f"{receiver.url('a')} {text} {receiver.url('b')}")
+    duckdb_scene.open()
+    assert duckdb_scene.run() == 2
+    said = capfd.readouterr()
+    assert_no_secret(said.out + said.err)
+    assert told in said.err
+    assert len(receiver.taken("a")) == len(receiver.taken("b")) == 1
+
+
+def test_a_target_keeps_its_name_and_only_the_warehouse_can_tell_whose_it_is(duckdb_scene: Scene) -> None:
+    url = URLS[1]
+    name = AppriseTarget(url, "key", 1).name
+    assert name == AppriseTarget(url, "key", 1).name
+    assert name.startswith("slack-")
+    assert len(name) == len("slack-") + 6
+    assert name != AppriseTarget(url, "another key", 1).name
+    assert name != AppriseTarget(url.replace("7FQ", "7FS"), "key", 1).name
+
+
+@pytest.mark.parametrize(
+    ("text", "urls"),
+    [
+        ("", ()),
+        (" \n , ", ()),
+        ("json://a,json://b", ("json://a", "json://b")),
+        ("json://a, json://b\n\tjson://c,", ("json://a", "json://b", "json://c")),
+        ("mailto://u:p@h?to=a@x.org,b@x.org,json://b", ("mailto://u:p@h?to=a@x.org,b@x.org", "json://b")),
+        ("json://a json://a", ("json://a",)),
+        ("json://a b", ("json://a", "b")),
+    ],
+)
+def test_urls_are_separated_by_spaces_lines_and_commas(text: str, urls: tuple[str, ...]) -> None:
+    assert split_urls(text) == urls
+
+
+def test_what_comes_from_elsewhere_is_scrubbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERT_URLS", "json://us:p%40ss%21word@host.example.org/tok%20en?x=abc&to=me")
+    monkeypatch.setenv("DATADOG_API_KEY", "dd")
+    monkeypatch.setenv("PGPASSWORD", "pg-pass")
+    clean = scrub("p@ss!word p%40ss%21word host.example.org tok en tok%20en dd pg-pass; it failed,\n x is me")
+    assert clean == "*** *** *** *** *** *** ***; it failed, x is me"
+    assert len(scrub("long " * 1000)) == 500
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"ALERT_REMINDER_HOURS": "soon"},
+        {"ALERT_REMINDER_HOURS": "0"},
+        {"ALERT_TIMEOUT_SECONDS": "-1"},
+        {"ALERT_WAIT_SECONDS": "nan"},
+        {"ALERT_RETRY_SECONDS": "inf"},
+        {"DATADOG_SITE": "https://datadoghq.eu/"},
+    ],
+    ids=str,
+)
+def test_a_setting_that_cannot_be_used_is_named(settings: Mapping[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(settings))):
+        Settings.of(settings)
+
+
+def test_an_incident_keeps_its_key_where_services_merge_by_one(duckdb_scene: Scene) -> None:
+    """PagerDuty is told which incident is meant, and that it is over; what the URL says itself goes first."""
+    key = duckdb_scene.open()
+    posts = []
+
+    def answer(url: str, **named: object) -> mock.Mock:
+        posts.append(named["data"])
+        return mock.Mock(status_code=202, content=b"{}")
+
+    with mock.patch("requests.post", answer):
+        duckdb_scene.set(ALERT_URLS=f"{URLS[2]} {URLS[2]}/?dedup=mine&action=trigger")
+        duckdb_scene.run()
+        duckdb_scene.resolve(key)
+        duckdb_scene.run()
+    ours = [post for post in posts if f'"dedup_key": "{key}"' in post]
+    assert ['"event_action": "trigger"' in post for post in ours] == [True, False]
+    assert '"event_action": "resolve"' in ours[1]
+    theirs = [post for post in posts if '"dedup_key": "mine"' in post]
+    assert ['"event_action": "trigger"' in post for post in theirs] == [True, True]
+    assert len(posts) == 4
+
+
+# Datadog
+
+
+def in_utc() -> dt.datetime:
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+def epoch(moment: dt.datetime) -> int:
+    return int(moment.replace(tzinfo=dt.UTC).timestamp())
+
+
+@pytest.fixture
+def datadog_scene(scene: Scene) -> Scene:
+    scene.receiver.answers.clear()
+    scene.set(ALERT_URLS="", DATADOG_API_KEY="datadogkey777", DATADOG_HOST=f"http://127.0.0.1:{scene.receiver.port}")
+    return scene
+
+
+def hour(scene: Scene, end: dt.datetime, *, is_complete: bool = True, generations: int = 200) -> None:
+    scene.insert(
+        "hourly_engagement",
+        activity_hour=end - dt.timedelta(hours=1),
+        generation_count=generations,
+        success_count=generations * 9 // 10,
+        total_cost_usd=generations / 20,
+        is_complete=is_complete,
+    )
+
+
+def test_datadog_hears_of_an_incident_as_events_that_share_its_key(datadog_scene: Scene) -> None:
+    opened = in_utc().replace(microsecond=0) - dt.timedelta(hours=2)
+    key = datadog_scene.open(at=opened)
+    assert [datadog_scene.run(), datadog_scene.run()] == [1, 1]
+    datadog_scene.resolve(key, at=opened + dt.timedelta(hours=1))
+    assert [datadog_scene.run(), datadog_scene.run()] == [0, 0]
+    first, second = datadog_scene.receiver.taken("api/v1/events")
+    assert first.headers["DD-API-KEY"] == second.headers["DD-API-KEY"] == "datadogkey777"
+    assert "datadogkey777" not in repr([first.body, second.body])
+    assert first.body | {"text": ""} == {
+        "title": "[PAGE] failure_rate is firing",
+        "text": "",
+        "aggregation_key": key,
+        "alert_type": "error",
+        "priority": "normal",
+        "date_happened": epoch(opened),
+        "tags": ["source:generation-warehouse", "severity:page", "event:opened"],
+    }
+    assert "What to do: Ask the provider." in first.body["text"]
+    assert second.body["alert_type"] == "success"
+    assert second.body["aggregation_key"] == key
+    assert [row["target"] for row in datadog_scene.told()] == ["datadog", "datadog"]
+
+
+def test_an_event_of_long_ago_has_no_date_and_no_reminders_follow(datadog_scene: Scene) -> None:
+    datadog_scene.set(ALERT_REMINDER_HOURS="1")
+    datadog_scene.open(severity="ticket")
+    datadog_scene.run()
+    datadog_scene.warehouse.execute(f"update {NOTIFICATIONS} set sent_at = sent_at - interval '9' hour")
+    datadog_scene.run()
+    (event,) = datadog_scene.receiver.taken("api/v1/events")
+    assert "date_happened" not in event.body
+    assert event.body["alert_type"] == "warning"
+
+
+def test_each_complete_hour_becomes_a_point_of_each_metric_once(datadog_scene: Scene) -> None:
+    now = in_utc()
+    ends = [now - dt.timedelta(minutes=minutes) for minutes in (170, 110, 50)]
+    for end in ends:
+        hour(datadog_scene, end)
+    hour(datadog_scene, now + dt.timedelta(minutes=10), is_complete=False)
+    for week, rate in (("2026-01-05", 0.5), ("2026-01-12", 0.25)):
+        datadog_scene.insert(
+            "user_retention",
+            cohort_grain="week",
+            cohort_date=week,
+            period_number=1,
+            retention_rate=rate,
+            is_complete=True,
+        )
+    datadog_scene.insert(
+        "user_retention", cohort_grain="week", cohort_date="2026-01-19", period_number=1, is_complete=False
+    )
+    assert [datadog_scene.run(), datadog_scene.run()] == [0, 0]
+    (post,) = datadog_scene.receiver.taken("api/v1/series")
+    assert post.headers["DD-API-KEY"] == "datadogkey777"
+    assert post.body == {
+        "series": [
+            {
+                "metric": f"generation_warehouse.{name}",
+                "type": "gauge",
+                "points": [[epoch(ends[-1]), [value]]] if False else [[epoch(ends[-1]), value]],
+                "tags": ["source:generation-warehouse"],
+            }
+            for name, value in (
+                ("avg_cost_per_generation", 0.05),
+                ("generations_per_hour", 200.0),
+                ("retention_rate", 0.25),
+                ("success_rate", 0.9),
+            )
+        ]
+    }
+    rows = datadog_scene.warehouse.query(f"select point_at, status, count(*) from {POINTS} group by 1, 2")
+    assert rows == [(ends[-1], "sent", 4)]
+
+
+def test_points_that_datadog_would_not_take_are_counted_and_not_sent(
+    datadog_scene: Scene, capsys: pytest.CaptureFixture
+) -> None:
+    now = in_utc()
+    hour(datadog_scene, now - dt.timedelta(minutes=300))
+    assert datadog_scene.run() == 0
+    assert "datadog: 0 points of metrics sent, 3 older than the hour that it accepts" in capsys.readouterr().out
+    for minutes in (120, 61, 59):
+        hour(datadog_scene, now - dt.timedelta(minutes=minutes))
+    # without a generation there is no rate
+    hour(datadog_scene, now, generations=0)
+    assert datadog_scene.run() == 0
+    assert "datadog: 4 points of metrics sent, 6 older than the hour that it accepts" in capsys.readouterr().out
+    (post,) = datadog_scene.receiver.taken("api/v1/series")
+    assert {point[0] for series in post.body["series"] for point in series["points"]} == {
+        epoch(now - dt.timedelta(minutes=59)),
+        epoch(now),
+    }
+    assert datadog_scene.run() == 0
+    assert "datadog: 0 points of metrics sent, 0 older" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("answer", [500, 403, "reset", "no JSON", '{"errors": ["Forbidden datadogkey777"]}'], ids=str)
+def test_datadog_that_fails_is_tried_again_and_told(
+    datadog_scene: Scene, answer: int | str, capsys: pytest.CaptureFixture
+) -> None:
+    end = in_utc() - dt.timedelta(minutes=30)
+    hour(datadog_scene, end)
+    datadog_scene.receiver.answers["api/v1/series"] += [answer] * 3
+    assert datadog_scene.run() == 2
+    said = capsys.readouterr()
+    assert "BROKEN: Datadog did not take the metrics: " in said.err
+    assert_no_secret(said.out + said.err)
+    rows = datadog_scene.warehouse.query(f"select status, attempt_count, last_error from {POINTS}")
+    assert {row[:2] for row in rows} == {("pending", 3)}
+    assert_no_secret(repr(rows))
+    if answer in (500, "reset"):
+        datadog_scene.receiver.forget()
+        assert datadog_scene.run() == 0
+        assert len(datadog_scene.receiver.taken("api/v1/series")) == 1
+    else:
+        datadog_scene.warehouse.execute(f"update {POINTS} set point_at = point_at - interval '2' hour")
+        assert datadog_scene.run() == 0
+        assert "3 older" in capsys.readouterr().out
+
+
+def test_a_run_that_is_killed_while_it_sends_points_leaves_them_to_the_next(datadog_scene: Scene) -> None:
+    hour(datadog_scene, in_utc() - dt.timedelta(minutes=30))
+    assert wait(datadog_scene.fork(dying(DatadogTarget, "send_points", is_before=True))) == -signal.SIGKILL
+    assert datadog_scene.run() == 0
+    assert datadog_scene.receiver.taken() == []
+    datadog_scene.let_leases_run_out()
+    assert [datadog_scene.run(), datadog_scene.run()] == [0, 0]
+    assert len(datadog_scene.receiver.taken()) == 1
+
+
+def test_datadogs_site_comes_from_the_environment() -> None:
+    assert Settings.of({}).datadog_host == "https://api.datadoghq.com"
+    assert Settings.of({"DATADOG_SITE": "datadoghq.eu"}).datadog_host == "https://api.datadoghq.eu"
+
+
+# What is said
+
+
+INCIDENT = {
+    "incident_key": "key",
+    "rule_name": "rule",
+    "severity": "page",
+    "metric": "failure_rate",
+    "comparison": ">",
+    "threshold": 0.05,
+    "first_firing_at": OPENED,
+    "opened_at": OPENED,
+    "last_firing_at": OPENED,
+    "resolved_at": None,
+    "resolution": None,
+    "duration_minutes": 1500,
+    "worst_value": 0.5,
+    "affected_generation_count": 1,
+    "affected_users": 1,
+    "lost_cost_usd": None,
+    "window_minutes": 60,
+    "second_window_minutes": None,
+    "runbook": None,
+    "observed_value": None,
+    "sample_size": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("metric", "comparison", "threshold", "second", "told"),
+    [
+        ("failure_rate", ">", 0.125, None, "More than 12.5% of the generations of 1 h fail."),
+        (
+            "p95_duration_ms",
+            ">",
+            30000,
+            None,
+            "The slowest 5% of the successful generations of 1 h take more than 30 s.",
+        ),
+        (
+            "rate_limit_error_count",
+            ">=",
+            5,
+            None,
+            "The provider has refused generations for their rate: at least 5 within 1 h.",
+        ),
+        (
+            "quota_or_billing_error_count",
+            ">",
+            0,
+            None,
+            "Generations fail for quota or billing, which no retry cures: more than 0 within 1 h.",
+        ),
+        ("cost_change_ratio", ">=", 0.5, None, "The cost of 1 h has changed against as long before: at least +50%."),
+        (
+            "cost_over_usual_ratio",
+            ">",
+            2.0,
+            None,
+            "The cost of 1 h is more than 2 times the usual of this time of the week.",
+        ),
+        (
+            "traffic_over_usual_ratio",
+            "<=",
+            0.1,
+            None,
+            "The generations of 1 h are at most 10% of the usual at this time of the week.",
+        ),
+        (
+            "error_budget_burn",
+            ">=",
+            14.4,
+            5,
+            "Failures use up the error budget at least 14.4 times as fast as the objective allows, over 1 h and of 5 min.",
+        ),
+        ("something_new", "<", 1234.5678, None, "something_new is less than 1,234.568, over 1 h."),
+    ],
+)
+def test_each_metric_is_told_in_words(
+    metric: str, comparison: str, threshold: float, second: int | None, told: str
+) -> None:
+    changes = {"metric": metric, "comparison": comparison, "threshold": threshold, "second_window_minutes": second}
+    assert message(INCIDENT | changes, "opened").body.splitlines()[0] == told
+
+
+@pytest.mark.parametrize(
+    ("resolution", "title", "first"),
+    [
+        ("ok", "[PAGE] rule is resolved", "It is within its limit again."),
+        (
+            "no_data",
+            "[PAGE] rule is closed: no data",
+            "Closed because there was too little data to judge by for a day. That is not to say that all is well.",
+        ),
+        ("rule_disabled", "[PAGE] rule is closed: switched off", "Closed because the rule was switched off."),
+    ],
+)
+def test_how_an_incident_ended_is_told(resolution: str, title: str, first: str) -> None:
+    told = message(INCIDENT | {"resolution": resolution, "resolved_at": OPENED}, "resolved")
+    assert (told.title, told.body.splitlines()[0]) == (title, first)
+
+
+def test_one_generation_of_one_user_and_times_are_told_as_such() -> None:
+    lines = message(INCIDENT, "opened").body.splitlines()
+    assert "Whom it hits: 1 generation of 1 user; what failed of them has cost 0.00 USD" in lines
+    assert "Since: 2026-03-02 10:00 UTC, for 1 d 1 h" in lines
+    assert [in_hours(minutes) for minutes in (0, 59, 60, 61, 1441)] == [
+        "0 min",
+        "59 min",
+        "1 h",
+        "1 h 1 min",
+        "1 d 1 min",
+    ]
+    assert in_units("failure_rate", 0.0456) == "4.6%"
+    assert in_units("cost_change_ratio", -0.25) == "-25%"
+    assert in_units("rate_limit_error_count", 12000.0) == "12,000"
+    assert in_units("p95_duration_ms", None) == "unknown"
+
+
+# The terminal
+
+
+def test_a_quiet_system_says_so(duckdb_scene: Scene, capsys: pytest.CaptureFixture) -> None:
+    duckdb_scene.set(ALERT_URLS="")
+    assert duckdb_scene.run() == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "Nothing was judged yet: the log has no usable row.",
+        "Nobody is told: neither ALERT_URLS nor DATADOG_API_KEY is set.",
+    ]
+    for rule, outcome in (("a", "ok"), ("b", "ok"), ("c", "insufficient_data")):
+        duckdb_scene.judge(rule, outcome=outcome)
+    assert duckdb_scene.run() == 0
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "Nothing fires. 3 rules, judged up to 2026-03-02 10:00 UTC: 2 within their limits, 1 with too little data to judge by."
+    )
+
+
+def test_alerts_that_were_never_built_are_told_as_such(
+    new_warehouse: NewWarehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    warehouse = new_warehouse("duckdb")
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(warehouse.profiles))
+    for name, value in warehouse.environment().items():
+        monkeypatch.setenv(name, value)
+    assert main(["--no-refresh"]) == 2
+    assert capsys.readouterr().err == (
+        "BROKEN: There is no table warehouse_marts.incidents: the alerts were never built here. "
+        "Run: dbt build --selector alerts\n"
+    )
+
+
+def test_the_help_explains_exit_codes_and_settings() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "alerts", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for word in ("exit codes:", "ALERT_URLS", "ALERT_REMINDER_HOURS", "DATADOG_API_KEY", "DATADOG_SITE", "--as-of"):
+        assert word in said
