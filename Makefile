@@ -24,6 +24,10 @@ build: .venv/runtime.stamp profiles.yml ## Build the warehouse from the log (GEN
 	$(BIN)/dbt build
 	@$(BIN)/dbt run-operation summary --quiet
 
+.PHONY: alerts
+alerts: .venv/runtime.stamp profiles.yml ## Judge the alert rules, say what fires, and tell ALERT_URLS of it (ALERT_ARGS=--help)
+	@$(BIN)/python -m alerts $(ALERT_ARGS) || [ $$? -eq 1 ]
+
 .PHONY: test
 test: lint parse pytest ## Run every check that CI runs
 
@@ -73,7 +77,7 @@ UV_COMPILE = UV_INDEX="$${UV_INDEX:-$${PIP_EXTRA_INDEX_URL:-}}" UV_FIND_LINKS="$
 .PHONY: clean
 clean: ## Remove what can be made again: target, logs, caches
 	rm -rf target logs build .pytest_cache .ruff_cache .hypothesis
-	find simulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find alerts simulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: distclean
 distclean: clean ## Remove also the environments and the database file of the default profile: its history is lost

@@ -10,7 +10,7 @@ from alerts.database import Database, DatabaseError, Row
 from alerts.delivery import Delivered, deliver
 from alerts.incidents import NeverBuiltError, check_built, incidents, newest_evaluations
 from alerts.ledger import Ledger
-from alerts.messages import at, message
+from alerts.messages import at, counted, message
 from alerts.refresh import RefreshError, refresh
 from alerts.settings import HELP, ConfigurationError, Settings, scrub
 from alerts.targets import Target, silence_logs, usable_targets
@@ -66,12 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--as-of",
         metavar="TIME",
-        help="the clock: now, on a live log, so that an outage can fire; or a timestamp; otherwise the newest row of the log",
+        help="the clock: now, on a live log, so that an outage can fire; a timestamp; or unset, the log's newest row",
     )
     parser.add_argument(
         "--no-refresh",
         action="store_true",
-        help="judge nothing anew: send what other runs of dbt have found, and retry",
+        help="judge nothing anew: send what other runs of dbt have found",
     )
     return parser
 
@@ -107,7 +107,7 @@ def _run(run: Run, options: argparse.Namespace) -> None:
     points = Points(database, lease_seconds).deliver(to_datadog, settings.retry_seconds) if to_datadog else None
     print(_told(delivered, points), flush=True)
     run.problems += [
-        f"{each.target} did not take a message: {each.error}. It is kept in alert_notifications and tried again by the next run."
+        f"{each.target} did not take a message: {each.error}. It is kept in alert_notifications and tried again."
         for each in delivered
         if each.error
     ]
@@ -133,8 +133,8 @@ def _state(firing: list[Row], judged: list[Row]) -> str:
         )
         if outcomes.count(outcome)
     ]
-    rules = f"{len(judged)} rule{'' if len(judged) == 1 else 's'}, judged up to {at(judged[0]['window_end'])}: {', '.join(parts)}."
-    heading = f"{len(firing)} open incident{'' if len(firing) == 1 else 's'}." if firing else "Nothing fires."
+    heading = f"{counted(len(firing), 'open incident')}." if firing else "Nothing fires."
+    rules = f"{counted(len(judged), 'rule')}, judged up to {at(judged[0]['window_end'])}: {', '.join(parts)}."
     return "\n".join([*blocks, f"{heading} {rules}"])
 
 
@@ -144,7 +144,7 @@ def _told(delivered: list[Delivered], points: PointsOutcome | None) -> str:
         return "Nobody is told: neither ALERT_URLS nor DATADOG_API_KEY is set."
     lines = []
     for each in delivered:
-        line = f"{each.target}: {each.sent} message{'' if each.sent == 1 else 's'} sent"
+        line = f"{each.target}: {counted(each.sent, 'message')} sent"
         if each.is_busy:
             line += "; another run is sending to it, or was killed doing so a moment ago"
         if each.error:
@@ -152,7 +152,7 @@ def _told(delivered: list[Delivered], points: PointsOutcome | None) -> str:
         lines.append(line)
     if points:
         lines.append(
-            f"datadog: {points.sent} points of metrics sent, {points.too_old} older than the hour that it accepts"
+            f"datadog: {counted(points.sent, 'metric point')} sent, {points.too_old} older than the hour it accepts"
         )
     return "\n".join(lines)
 

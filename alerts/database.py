@@ -101,7 +101,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """A short transaction. Those of the alerts run one after the other, so that each sees what the one before did."""
+        """A short transaction. Those of the alerts run one after the other: each sees what the one before did."""
         with self._lock:
             handle = self._open_duckdb() if self._is_duckdb else self._open_postgres()
             try:

@@ -9,7 +9,7 @@ from alerts.database import DatabaseError
 from alerts.ledger import Claim, Ledger
 from alerts.targets import DeliveryError, Target
 
-# How often a message is tried within one run. A second incident's is tried once: it may be the message that is at fault.
+# How often a message is tried within one run. After it another incident's is tried once: the message may be at fault.
 ATTEMPTS = 3
 
 

@@ -12,7 +12,8 @@ def check_built(transaction: Transaction, schema: str) -> None:
     for table in ("incidents", "alert_evaluations", "alert_notifications"):
         if not transaction.exists(f"{schema}_marts", table):
             raise NeverBuiltError(
-                f"There is no table {schema}_marts.{table}: the alerts were never built here. Run: dbt build --selector alerts"
+                f"There is no table {schema}_marts.{table}: the alerts were never built here. "
+                "Run: dbt build --selector alerts"
             )
 
 

@@ -1,5 +1,5 @@
-"""The table alert_notifications: what is to be told to whom is recorded before anything is sent, and each message belongs
-to one run at a time. Every method is one short transaction; the clock is the database's."""
+"""The table alert_notifications: what is to be told to whom is recorded before anything is sent, and each message
+belongs to one run at a time. Every method is one short transaction; the clock is the database's."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Ledger:
             self._give_up_on_strangers(transaction, [listener.name for listener in listeners])
 
     def _record_events(self, transaction: Transaction, target: str) -> None:
-        """A new target hears of what is open: what was over before is written down as skipped, so that it counts as known."""
+        """A new target hears of what is open. What was over before is written down as skipped, and so is known."""
         is_new = bool(
             transaction.rows(
                 f"insert into {self._targets} (target, first_seen_at) values (%(target)s, {_NOW}) "
@@ -164,8 +164,8 @@ class Ledger:
                 )
 
     def claim(self, target: str, leaving_out: Iterable[str] = ()) -> Claim | None:
-        """The next message for a target, from now on this run's for a while. None where there is none, or another run is
-        sending to it: two would mix up the order. Incidents may be left out, by their keys."""
+        """The next message for a target, from now on this run's for a while. None where there is none, or another run
+        is sending to it: two would mix up the order. Incidents may be left out, by their keys."""
         leaving_out = set(leaving_out)
         return self._claim(target, lambda row: row["incident_key"] not in leaving_out)
 
@@ -194,7 +194,8 @@ class Ledger:
     def _is_busy(self, transaction: Transaction, target: str) -> bool:
         return bool(
             transaction.rows(
-                f"select 1 from {self._table} where target = %(target)s and status = 'sending' and claimed_until >= {_NOW}",
+                f"select 1 from {self._table} "
+                f"where target = %(target)s and status = 'sending' and claimed_until >= {_NOW}",
                 target=target,
             )
         )
@@ -236,8 +237,8 @@ class Ledger:
         """The target has not; it is tried again until it is given up."""
         self._finish(
             claim,
-            f"status = case when recorded_at < {_NOW} - interval '{GIVE_UP_HOURS}' hour then 'failed' else 'pending' end, "
-            "last_error = %(error)s",
+            f"status = case when recorded_at < {_NOW} - interval '{GIVE_UP_HOURS}' hour then 'failed' else 'pending' "
+            "end, last_error = %(error)s",
             error=error,
         )
 

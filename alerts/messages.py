@@ -10,8 +10,8 @@ from alerts.database import Row
 _CONDITIONS = {
     "failure_rate": "{Limit} of the generations of {window} fail.",
     "p95_duration_ms": "The slowest 5% of the successful generations of {window} take {limit}.",
-    "rate_limit_error_count": "The provider has refused generations for their rate: {limit} within {window}.",
-    "quota_or_billing_error_count": "Generations fail for quota or billing, which no retry cures: {limit} within {window}.",
+    "rate_limit_error_count": "The provider refuses generations because of its rate limit: {limit} in {window}.",
+    "quota_or_billing_error_count": "Generations fail for quota or billing, which no retry cures: {limit} in {window}.",
     "cost_change_ratio": "The cost of {window} has changed against as long before: {limit}.",
     "cost_over_usual_ratio": "The cost of {window} is {limit} the usual of this time of the week.",
     "traffic_over_usual_ratio": "The generations of {window} are {limit} of the usual at this time of the week.",
@@ -117,8 +117,8 @@ def _lines(incident: Row, event: str, is_over: bool) -> list[str]:
     lines.append(_extent(incident))
     if incident["affected_generation_count"]:
         lines.append(
-            f"Whom it hits: {_counted(incident['affected_generation_count'], 'generation')} of "
-            f"{_counted(incident['affected_users'], 'user')}; what failed of them has cost "
+            f"Whom it hits: {counted(incident['affected_generation_count'], 'generation')} of "
+            f"{counted(incident['affected_users'], 'user')}; what failed of them has cost "
             f"{incident['lost_cost_usd'] or 0:,.2f} USD"
         )
     if incident["runbook"] and event != "resolved":
@@ -137,16 +137,15 @@ def _end(resolution: str | None) -> str:
 def condition(incident: Row) -> str:
     """The rule's condition in words."""
     metric = incident["metric"]
-    limit = (
-        f"{_COMPARISONS.get(incident['comparison'], incident['comparison'])} {in_units(metric, incident['threshold'])}"
-    )
+    comparison = _COMPARISONS.get(incident["comparison"], incident["comparison"])
+    limit = f"{comparison} {in_units(metric, incident['threshold'])}"
     sentence = _CONDITIONS.get(metric, f"{metric} is {{limit}}, over {{window}}.")
     return sentence.format(limit=limit, Limit=limit[:1].upper() + limit[1:], window=_window(incident))
 
 
 def _window(incident: Row) -> str:
     lengths = [incident["window_minutes"], incident["second_window_minutes"]]
-    return " and of ".join(in_hours(minutes) for minutes in lengths if minutes) or "its window"
+    return " and ".join(in_hours(minutes) for minutes in lengths if minutes) or "its window"
 
 
 def _extent(incident: Row) -> str:
@@ -160,5 +159,6 @@ def _extent(incident: Row) -> str:
     )
 
 
-def _counted(number: int | None, noun: str) -> str:
+def counted(number: int | None, noun: str) -> str:
+    """A number of things."""
     return f"{number or 0:,} {noun}{'' if number == 1 else 's'}"

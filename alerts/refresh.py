@@ -17,7 +17,7 @@ class RefreshError(Exception):
 
 
 def refresh(database: Database, as_of: str | None) -> None:
-    """Bring the alert tables up to the clock. Another run that is at work is waited for: on PostgreSQL by dbt itself."""
+    """Bring the alert tables up to the clock. Another run at work is waited for: on PostgreSQL dbt itself does."""
     arguments = ["build", "--selector", "alerts_refresh", "--log-level", "none", "--no-write-json"]
     if as_of:
         arguments += ["--vars", json.dumps({"as_of": as_of})]

@@ -43,9 +43,7 @@ class Settings:
         """Read them, or say which of them cannot be used."""
         site = environment.get("DATADOG_SITE") or "datadoghq.com"
         if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", site):
-            raise ConfigurationError(
-                "DATADOG_SITE should be the name of a site, such as datadoghq.com or datadoghq.eu."
-            )
+            raise ConfigurationError("DATADOG_SITE should be the name of a site, such as datadoghq.eu.")
         return cls(
             urls=split_urls(environment.get("ALERT_URLS", "")),
             reminder_hours=_number(environment, "ALERT_REMINDER_HOURS", None),

@@ -1,4 +1,4 @@
-"""Whom to tell: the URLs of ALERT_URLS, through apprise. Their names and errors hold no part of a URL but its scheme."""
+"""Whom to tell: the URLs of ALERT_URLS, through apprise. Names and errors hold no part of a URL but its scheme."""
 
 import hashlib
 import hmac
@@ -122,13 +122,10 @@ def usable_targets(urls: Iterable[str], key: str, timeout_seconds: float) -> tup
             targets.append(AppriseTarget(url, key, timeout_seconds))
         except Exception:  # noqa: BLE001 - whatever a plugin raises may quote the URL
             scheme = url.partition("://")[0].lower() if "://" in url else ""
-            known = (
-                f"{scheme}://…"
-                if scheme in {"http", "https", *NotificationManager().schemas()}
-                else "of no known scheme"
-            )
+            is_known = scheme in {"http", "https", *NotificationManager().schemas()}
+            told = f"{scheme}://…" if is_known else "of no known scheme"
             problems.append(
-                f"ALERT_URLS: the URL in place {place} of {len(urls)} ({known}) is none that apprise can use. "
+                f"ALERT_URLS: the URL in place {place} of {len(urls)} ({told}) is none that apprise can use. "
                 "What they look like: https://github.com/caronc/apprise/wiki"
             )
     return targets, problems

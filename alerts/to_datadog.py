@@ -93,8 +93,8 @@ class PointsOutcome:
 
 
 class Points:
-    """The internal table datadog_points: each point is sent once, or written down as too old. Killed between sending and
-    writing that down, a run leaves points to be sent again: Datadog keeps one value for a metric and a moment."""
+    """The internal table datadog_points: each point is sent once, or written down as too old. A run that is killed
+    between sending and writing that down leaves points to be sent again: Datadog keeps one value for a moment."""
 
     def __init__(self, database: Database, lease_seconds: float) -> None:
         """A run that is killed keeps its points for `lease_seconds`."""
@@ -170,7 +170,8 @@ class Points:
         too_old = f"point_at < {_NOW} - interval '{OLDEST_POINT_MINUTES}' minute"
         with self._database.transaction() as transaction:
             lost = transaction.rows(
-                f"update {self._table} set status = 'too_old', claimed_until = null where {is_due} and {too_old} returning 1"
+                f"update {self._table} set status = 'too_old', claimed_until = null "
+                f"where {is_due} and {too_old} returning metric"
             )
             points = transaction.rows(
                 f"""

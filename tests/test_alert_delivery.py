@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from unittest import mock
 
 import apprise.apprise
@@ -99,10 +98,12 @@ class Scene:
         self.insert("alert_rules", rule_name="failure_rate", window_minutes=15, runbook="Ask the provider.")
 
     def set(self, **settings: str) -> None:
+        """Settings of the environment."""
         for name, value in settings.items():
             self._environment.setenv(name, value)
 
     def insert(self, table: str, **values: object) -> None:
+        """A row of one of the tables."""
         place = next(name for name in TABLES if name.endswith(f".{table}"))
         texts = ["null" if value is None else f"'{value}'" for value in values.values()]
         self.warehouse.execute(f"insert into {place} ({', '.join(values)}) values ({', '.join(texts)})")
@@ -130,12 +131,14 @@ class Scene:
         return incident["incident_key"]
 
     def resolve(self, key: str, at: dt.datetime = OPENED + dt.timedelta(hours=1), resolution: str = "ok") -> None:
+        """The incident is over."""
         self.warehouse.execute(
-            f"update {SCHEMA}_marts.incidents set resolved_at = '{at}', resolution = '{resolution}', duration_minutes = 65 "
-            f"where incident_key = '{key}'"
+            f"update {SCHEMA}_marts.incidents set resolved_at = '{at}', resolution = '{resolution}', "
+            f"duration_minutes = 65 where incident_key = '{key}'"
         )
 
     def judge(self, rule: str = "failure_rate", at: dt.datetime = OPENED, outcome: str = "firing") -> None:
+        """A rule was judged."""
         self.insert(
             "alert_evaluations", rule_name=rule, window_end=at, observed_value=0.183, sample_size=1312, outcome=outcome
         )
@@ -164,12 +167,15 @@ class Scene:
         return process
 
     def told(self) -> list[Row]:
+        """What alert_notifications holds, in order."""
         return sorted(self.warehouse.mart("alert_notifications"), key=lambda row: row["notification_id"])
 
     def statuses(self) -> list[tuple]:
+        """The most telling columns of it."""
         return [(row["event"], row["status"], row["attempt_count"]) for row in self.told()]
 
     def let_leases_run_out(self) -> None:
+        """As if the runs that were killed had been so an hour ago."""
         for table in (NOTIFICATIONS, POINTS):
             self.warehouse.execute(
                 f"update {table} set claimed_until = claimed_until - interval '1' hour where status = 'sending'"
@@ -645,13 +651,25 @@ URLS = (
     "json://jane:hunter2secret@127.0.0.1:{port}/hook_token_in_path/x?-api=query_token_1&+X-Key=header_token_2",
     "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#channel_of_mine",
     "pagerduty://integrationkeyABC123@apikeyDEF456",
-    "mailto://somebody:mailpassword9@127.0.0.1:1/?to=boss@example.org",
+    "mailto://somebody:mailpassword9@example.org:1/?smtp=127.0.0.1&to=boss@example.org",
     "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/XIiajkdnlazkcOXrIdevi7FR",
 )
 WORDS = (
-    "jane hunter2secret hook_token_in_path query_token_1 header_token_2 T1JJ3T3L2 TIiajkdnlazkcOXrIdevi7FQ "
-    "XIiajkdnlazkcOXrIdevi7FR integrationkeyABC123 apikeyDEF456 mailpassword9 boss@example.org somebody datadogkey777"
-).split()
+    "jane",
+    "hunter2secret",
+    "hook_token_in_path",
+    "query_token_1",
+    "header_token_2",
+    "T1JJ3T3L2",
+    "TIiajkdnlazkcOXrIdevi7FQ",
+    "XIiajkdnlazkcOXrIdevi7FR",
+    "integrationkeyABC123",
+    "apikeyDEF456",
+    "mailpassword9",
+    "boss@example.org",
+    "somebody",
+    "datadogkey777",
+)
 
 
 def assert_no_secret(text: str) -> None:
@@ -716,10 +734,8 @@ def test_an_unexpected_error_gives_no_secret_away(
     assert duckdb_scene.run() == 2
     said = capfd.readouterr()
     assert_no_secret(said.out + said.err)
-    assert (
-        said.err
-        == f"BROKEN: Unexpected RuntimeError in fail, line {fail.__code__.co_firstlineno + 1}: something about *** or ***\n"
-    )
+    assert said.err.startswith("BROKEN: Unexpected RuntimeError in fail, line ")
+    assert said.err.endswith(": something about *** or ***\n")
 
 
 def test_whatever_a_plugin_raises_is_a_failure_of_its_target_only(
@@ -748,13 +764,14 @@ def test_the_password_of_the_database_is_not_told(duckdb_scene: Scene, capfd: py
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("slack://T1JJ3T3L2", "in place 2 of 3 (slack://…)"),
-        ("nonsense://jane:hunter2secret@host/x", "in place 2 of 3 (of no known scheme)"),
-        ("hunter2secret", "in place 2 of 3 (of no known scheme)"),
-        ("https://example.org/hook_token_in_path", "in place 2 of 3 (https://…)"),
-        ("mailto://", "in place 2 of 3 (mailto://…)"),
-        ("jane://hunter2secret", "in place 2 of 3 (of no known scheme)"),
+        ("slack://T1JJ3T3L2", "(slack://…)"),
+        ("nonsense://jane:hunter2secret@host/x", "(of no known scheme)"),
+        ("hunter2secret", "(of no known scheme)"),
+        ("https://example.org/hook_token_in_path", "(https://…)"),
+        ("mailto://", "(mailto://…)"),
+        ("jane://hunter2secret", "(of no known scheme)"),
     ],
+    ids=["too short", "unknown", "no URL", "a page", "empty", "a secret as a scheme"],
 )
 def test_a_url_that_cannot_be_used_is_named_by_its_place_and_stops_no_other(
     duckdb_scene: Scene, text: str, told: str, capfd: pytest.CaptureFixture
@@ -765,7 +782,7 @@ def test_a_url_that_cannot_be_used_is_named_by_its_place_and_stops_no_other(
     assert duckdb_scene.run() == 2
     said = capfd.readouterr()
     assert_no_secret(said.out + said.err)
-    assert told in said.err
+    assert f"the URL in place 2 of 3 {told} is none" in said.err
     assert len(receiver.taken("a")) == len(receiver.taken("b")) == 1
 
 
@@ -933,7 +950,7 @@ def test_each_complete_hour_becomes_a_point_of_each_metric_once(datadog_scene: S
             {
                 "metric": f"generation_warehouse.{name}",
                 "type": "gauge",
-                "points": [[epoch(ends[-1]), [value]]] if False else [[epoch(ends[-1]), value]],
+                "points": [[epoch(ends[-1]), value]],
                 "tags": ["source:generation-warehouse"],
             }
             for name, value in (
@@ -954,20 +971,20 @@ def test_points_that_datadog_would_not_take_are_counted_and_not_sent(
     now = in_utc()
     hour(datadog_scene, now - dt.timedelta(minutes=300))
     assert datadog_scene.run() == 0
-    assert "datadog: 0 points of metrics sent, 3 older than the hour that it accepts" in capsys.readouterr().out
+    assert "datadog: 0 metric points sent, 3 older than the hour it accepts" in capsys.readouterr().out
     for minutes in (120, 61, 59):
         hour(datadog_scene, now - dt.timedelta(minutes=minutes))
     # without a generation there is no rate
     hour(datadog_scene, now, generations=0)
     assert datadog_scene.run() == 0
-    assert "datadog: 4 points of metrics sent, 6 older than the hour that it accepts" in capsys.readouterr().out
+    assert "datadog: 4 metric points sent, 6 older than the hour it accepts" in capsys.readouterr().out
     (post,) = datadog_scene.receiver.taken("api/v1/series")
     assert {point[0] for series in post.body["series"] for point in series["points"]} == {
         epoch(now - dt.timedelta(minutes=59)),
         epoch(now),
     }
     assert datadog_scene.run() == 0
-    assert "datadog: 0 points of metrics sent, 0 older" in capsys.readouterr().out
+    assert "datadog: 0 metric points sent, 0 older" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("answer", [500, 403, "reset", "no JSON", '{"errors": ["Forbidden datadogkey777"]}'], ids=str)
@@ -1053,14 +1070,14 @@ INCIDENT = {
             ">=",
             5,
             None,
-            "The provider has refused generations for their rate: at least 5 within 1 h.",
+            "The provider refuses generations because of its rate limit: at least 5 in 1 h.",
         ),
         (
             "quota_or_billing_error_count",
             ">",
             0,
             None,
-            "Generations fail for quota or billing, which no retry cures: more than 0 within 1 h.",
+            "Generations fail for quota or billing, which no retry cures: more than 0 in 1 h.",
         ),
         ("cost_change_ratio", ">=", 0.5, None, "The cost of 1 h has changed against as long before: at least +50%."),
         (
@@ -1082,7 +1099,7 @@ INCIDENT = {
             ">=",
             14.4,
             5,
-            "Failures use up the error budget at least 14.4 times as fast as the objective allows, over 1 h and of 5 min.",
+            "Failures use up the error budget at least 14.4 times as fast as the objective allows, over 1 h and 5 min.",
         ),
         ("something_new", "<", 1234.5678, None, "something_new is less than 1,234.568, over 1 h."),
     ],
@@ -1142,7 +1159,8 @@ def test_a_quiet_system_says_so(duckdb_scene: Scene, capsys: pytest.CaptureFixtu
         duckdb_scene.judge(rule, outcome=outcome)
     assert duckdb_scene.run() == 0
     assert capsys.readouterr().out.splitlines()[0] == (
-        "Nothing fires. 3 rules, judged up to 2026-03-02 10:00 UTC: 2 within their limits, 1 with too little data to judge by."
+        "Nothing fires. 3 rules, judged up to 2026-03-02 10:00 UTC: "
+        "2 within their limits, 1 with too little data to judge by."
     )
 
 
