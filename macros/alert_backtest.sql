@@ -1,22 +1,22 @@
 {#- What the rules would have seen and opened in a past range, from an existing warehouse, and nothing is written: queries for
-    `dbt show --inline`. `from` and `to` are texts: the first and the last moment in which a window may end. `rules` are those
+    `dbt show --inline`. `from` and `to` are texts of times: judged is what ends after the first, up to the second. `rules` are those
     of the seed, or a list of mappings with its columns; `is_naive` judges them without minimum samples and holds. -#}
 {% macro backtest_evaluations(from, to, rules=none, is_naive=false) %}
     {{ judged_windows(
         rules_to_try(rules, is_naive),
         ref('fct_generations'),
         ref('service_health'),
-        five_minutes("(timestamp '" ~ from ~ "' + interval '299999' millisecond)"),
-        five_minutes("(timestamp '" ~ to ~ "')")
+        five_minutes("timestamp '" ~ from ~ "'") ~ " + interval '5' minute",
+        five_minutes("timestamp '" ~ to ~ "'")
     ) }}
 {% endmacro %}
 
 {% macro backtest_incidents(from, to, rules=none, is_naive=false) %}
-    with evaluations as (
+    with evaluations as materialized (
         {{ backtest_evaluations(from, to, rules, is_naive) }}
     ),
 
-    stretches as (
+    stretches as materialized (
         {{ incident_stretches('evaluations', rules_to_try(rules, is_naive)) }}
     ),
 

@@ -46,7 +46,7 @@
         left join counted on every_slot.slot_start = counted.slot_start
     ),
 
-    windows as (
+    windows as materialized (
         {%- for minutes in lengths | unique | sort or [5] %}
         {%- set frame = "over (order by slot_start rows between " ~ (minutes // 5 - 1) ~ " preceding and current row)" %}
         select
@@ -61,7 +61,7 @@
         {%- endfor %}
     ),
 
-    percentiles as (
+    percentiles as materialized (
         {%- for minutes in timed_lengths | unique | sort %}
         select
             {{ minutes }} as window_minutes,
@@ -69,7 +69,7 @@
             {{ percentile(0.95, 'duration_ms', 'true') }} as p95_duration_ms
         from {{ generations }}
         cross join generate_series(1, {{ minutes // 5 }}) as steps (step)
-        where created_at >= {{ first_slot }} and created_at < {{ last }}
+        where created_at >= {{ first }} - interval '{{ minutes }}' minute and created_at < {{ last }}
             and is_success
             and duration_ms is not null
         group by 2
@@ -116,7 +116,7 @@
         {%- endfor %}
     ),
 
-    usual as (
+    usual as materialized (
         select
             usual_windows.window_minutes,
             usual_windows.window_end + interval '7' day * weeks.week as window_end,

@@ -9,11 +9,11 @@
     indexes=[{'columns': ['incident_key']}, {'columns': ['user_key']}]
 ) }}
 
-with evaluations as (
+with evaluations as materialized (
     {{ unsettled_evaluations() }}
 ),
 
-stretches as (
+stretches as materialized (
     {{ incident_stretches('evaluations', alert_rules()) }}
 ),
 

@@ -7,11 +7,11 @@
     post_hook="{{ record_incident_progress() }}"
 ) }}
 
-with evaluations as (
+with evaluations as materialized (
     {{ unsettled_evaluations() }}
 ),
 
-stretches as (
+stretches as materialized (
     {{ incident_stretches('evaluations', alert_rules()) }}
 ),
 
