@@ -19,11 +19,15 @@ timed as (
     {{ with_time_read('log') }}
 ),
 
--- each document is read once, here
+-- each document is read once: here, where it is just as the application writes it, and else below
+plain as (
+    {{ with_plain_documents('timed') }}
+),
+
 documents as (
-    {{ with_columns('timed', {
-        'cost_document': json_document('costs', cost_keys),
-        'token_document': json_document('tokens', token_keys),
+    {{ with_columns('plain', {
+        'cost_document': json_document('case when not is_costs_plain then costs end', cost_keys),
+        'token_document': json_document('case when not is_tokens_plain then tokens end', token_keys),
     }) }}
 ),
 
@@ -50,6 +54,15 @@ logged as (
         {{ blank_to_null('error_message') }} as error_text,
         costs is null as is_costs_null,
         tokens is null as is_tokens_null,
+        is_costs_plain,
+        is_tokens_plain,
+        plain_vision_usd,
+        plain_image_usd,
+        plain_storage_usd,
+        plain_total_usd,
+        plain_input_tokens,
+        plain_output_tokens,
+        plain_total_tokens,
         cost_fields,
         token_fields,
         token_steps,
@@ -87,13 +100,13 @@ numbers as (
     {{ with_columns('step_sums', {
         'difficulty_level': usable_number('difficulty', var('max_difficulty')),
         'duration': usable_number('duration_ms', highest_duration_ms),
-        'vision_usd': usable_number('vision_cost', highest_usd),
-        'image_usd': usable_number('image_cost', highest_usd),
-        'storage_usd': usable_number('storage_cost', highest_usd),
-        'logged_total_usd': usable_number('total_cost', highest_usd),
-        'flat_input_tokens': usable_number('input_count', highest_tokens),
-        'flat_output_tokens': usable_number('output_count', highest_tokens),
-        'flat_total_tokens': usable_number('total_count', highest_tokens),
+        'vision_usd': 'coalesce(plain_vision_usd, ' ~ usable_number('vision_cost', highest_usd) ~ ')',
+        'image_usd': 'coalesce(plain_image_usd, ' ~ usable_number('image_cost', highest_usd) ~ ')',
+        'storage_usd': 'coalesce(plain_storage_usd, ' ~ usable_number('storage_cost', highest_usd) ~ ')',
+        'logged_total_usd': 'coalesce(plain_total_usd, ' ~ usable_number('total_cost', highest_usd) ~ ')',
+        'flat_input_tokens': 'coalesce(plain_input_tokens, ' ~ usable_number('input_count', highest_tokens) ~ ')',
+        'flat_output_tokens': 'coalesce(plain_output_tokens, ' ~ usable_number('output_count', highest_tokens) ~ ')',
+        'flat_total_tokens': 'coalesce(plain_total_tokens, ' ~ usable_number('total_count', highest_tokens) ~ ')',
         'error_pattern_place': error_pattern_place('error_text'),
     }) }}
 ),
@@ -150,12 +163,14 @@ select
         as total_tokens,
     case
         when is_costs_null then 'no costs logged'
+        when is_costs_plain then null
         when cost_fields is null then 'not JSON'
         when coalesce(vision_cost, image_cost, storage_cost, total_cost) is null
             then 'no amount in it'
     end as costs_problem,
     case
         when is_tokens_null then 'no tokens logged'
+        when is_tokens_plain then null
         when token_fields is null then 'not JSON'
         when coalesce(input_count, output_count, total_count) is null
             and coalesce(step_input_tokens, step_output_tokens, step_total_tokens) is null
