@@ -13,9 +13,9 @@
         cast(null as numeric(18, 6)) as plain_image_usd,
         cast(null as numeric(18, 6)) as plain_storage_usd,
         cast(null as numeric(18, 6)) as plain_total_usd,
-        cast(null as numeric) as plain_input_tokens,
-        cast(null as numeric) as plain_output_tokens,
-        cast(null as numeric) as plain_total_tokens
+        cast(null as bigint) as plain_input_tokens,
+        cast(null as bigint) as plain_output_tokens,
+        cast(null as bigint) as plain_total_tokens
     from {{ relation }}
 {%- endmacro %}
 
@@ -32,7 +32,7 @@
             as plain_input_tokens,
         coalesce(plain_tokens.output, plain_tokens.vision.completion_tokens + coalesce(plain_tokens.image.output_tokens, 0))
             as plain_output_tokens,
-        plain_tokens.total as plain_total_tokens
+        coalesce(plain_tokens.total, plain_input_tokens + plain_output_tokens) as plain_total_tokens
     from (
         select
             *,

@@ -45,13 +45,14 @@ logged as (
     select
         {{ read_uuid('id') }} as generation_id,
         logged_at as created_at,
-        coalesce(cast({{ read_uuid('user_id') }} as text), {{ blank_to_null('user_id') }}) as user_id,
+        {{ read_user_id('user_id') }} as user_id,
         {{ blank_to_null('job_id') }} as job_id,
         cast(style as text) as style,
         cast(difficulty as text) as difficulty,
         cast(duration_ms as text) as duration_ms,
         lower({{ trimmed('cast(success as text)') }}) as outcome,
         {{ blank_to_null('error_message') }} as error_text,
+        {{ searched_text(blank_to_null('error_message')) }} as searched_error_text,
         costs is null as is_costs_null,
         tokens is null as is_tokens_null,
         is_costs_plain,
@@ -104,10 +105,10 @@ numbers as (
         'image_usd': 'coalesce(plain_image_usd, ' ~ usable_number('image_cost', highest_usd) ~ ')',
         'storage_usd': 'coalesce(plain_storage_usd, ' ~ usable_number('storage_cost', highest_usd) ~ ')',
         'logged_total_usd': 'coalesce(plain_total_usd, ' ~ usable_number('total_cost', highest_usd) ~ ')',
-        'flat_input_tokens': 'coalesce(plain_input_tokens, ' ~ usable_number('input_count', highest_tokens) ~ ')',
-        'flat_output_tokens': 'coalesce(plain_output_tokens, ' ~ usable_number('output_count', highest_tokens) ~ ')',
-        'flat_total_tokens': 'coalesce(plain_total_tokens, ' ~ usable_number('total_count', highest_tokens) ~ ')',
-        'error_pattern_place': error_pattern_place('error_text'),
+        'flat_input_tokens': usable_number('input_count', highest_tokens),
+        'flat_output_tokens': usable_number('output_count', highest_tokens),
+        'flat_total_tokens': usable_number('total_count', highest_tokens),
+        'error_pattern_place': error_pattern_place('searched_error_text'),
     }) }}
 ),
 
@@ -153,14 +154,16 @@ select
         when logged_total_usd is not null then logged_total_usd
         when has_known_part then parts_usd
     end as numeric(18, 6)) as total_cost_usd,
-    {{ to_bigint('input_tokens') }} as input_tokens,
-    {{ to_bigint('output_tokens') }} as output_tokens,
-    {{ to_bigint('coalesce(
-        flat_total_tokens,
-        step_total_tokens + coalesce(step_untotalled_tokens, 0),
-        input_tokens + output_tokens
-    )') }}
-        as total_tokens,
+    case when is_tokens_plain then plain_input_tokens else {{ to_bigint('input_tokens') }} end as input_tokens,
+    case when is_tokens_plain then plain_output_tokens else {{ to_bigint('output_tokens') }} end as output_tokens,
+    case
+        when is_tokens_plain then plain_total_tokens
+        else {{ to_bigint('coalesce(
+            flat_total_tokens,
+            step_total_tokens + coalesce(step_untotalled_tokens, 0),
+            input_tokens + output_tokens
+        )') }}
+    end as total_tokens,
     case
         when is_costs_null then 'no costs logged'
         when is_costs_plain then null
