@@ -54,5 +54,5 @@
     {%- for pattern, placeholder in rules -%}
         {%- set steps.sql = "regexp_replace(" ~ steps.sql ~ ", '" ~ pattern ~ "', '" ~ placeholder ~ "', 'g')" -%}
     {%- endfor -%}
-    left({{ trimmed(steps.sql) }}, 200)
+    left(trim({{ steps.sql }}, ' '), 200)
 {%- endmacro %}

@@ -14,6 +14,15 @@
     {{ internal_schema() }}.as_uuid({{ column }})
 {%- endmacro %}
 
+{#- A user's id as text, whatever its type, null where blank; of a uuid the one spelling that all its spellings share. -#}
+{% macro read_user_id(column) %}{{ adapter.dispatch('read_user_id')(column) }}{% endmacro %}
+{% macro default__read_user_id(column) -%}
+    coalesce(cast({{ read_uuid(column) }} as text), {{ blank_to_null(column) }})
+{%- endmacro %}
+{% macro duckdb__read_user_id(column) -%}
+    case when typeof({{ column }}) = 'UUID' then cast({{ column }} as text) else {{ default__read_user_id(column) }} end
+{%- endmacro %}
+
 {#- The pseudonymous key: the first 128 bits of SHA-256 over the salt and the id. -#}
 {% macro user_key(user_id) %}{{ adapter.dispatch('user_key')(user_id) }}{% endmacro %}
 {% macro duckdb__user_key(user_id) -%}

@@ -19,11 +19,15 @@ timed as (
     {{ with_time_read('log') }}
 ),
 
--- each document is read once, here
+-- each document is read once: here, where it is just as the application writes it, and else below
+plain as (
+    {{ with_plain_documents('timed') }}
+),
+
 documents as (
-    {{ with_columns('timed', {
-        'cost_document': json_document('costs', cost_keys),
-        'token_document': json_document('tokens', token_keys),
+    {{ with_columns('plain', {
+        'cost_document': json_document('case when not is_costs_plain then costs end', cost_keys),
+        'token_document': json_document('case when not is_tokens_plain then tokens end', token_keys),
     }) }}
 ),
 
@@ -41,15 +45,25 @@ logged as (
     select
         {{ read_uuid('id') }} as generation_id,
         logged_at as created_at,
-        coalesce(cast({{ read_uuid('user_id') }} as text), {{ blank_to_null('user_id') }}) as user_id,
+        {{ read_user_id('user_id') }} as user_id,
         {{ blank_to_null('job_id') }} as job_id,
         cast(style as text) as style,
         cast(difficulty as text) as difficulty,
         cast(duration_ms as text) as duration_ms,
         lower({{ trimmed('cast(success as text)') }}) as outcome,
         {{ blank_to_null('error_message') }} as error_text,
+        {{ searched_text(blank_to_null('error_message')) }} as searched_error_text,
         costs is null as is_costs_null,
         tokens is null as is_tokens_null,
+        is_costs_plain,
+        is_tokens_plain,
+        plain_vision_usd,
+        plain_image_usd,
+        plain_storage_usd,
+        plain_total_usd,
+        plain_input_tokens,
+        plain_output_tokens,
+        plain_total_tokens,
         cost_fields,
         token_fields,
         token_steps,
@@ -87,14 +101,14 @@ numbers as (
     {{ with_columns('step_sums', {
         'difficulty_level': usable_number('difficulty', var('max_difficulty')),
         'duration': usable_number('duration_ms', highest_duration_ms),
-        'vision_usd': usable_number('vision_cost', highest_usd),
-        'image_usd': usable_number('image_cost', highest_usd),
-        'storage_usd': usable_number('storage_cost', highest_usd),
-        'logged_total_usd': usable_number('total_cost', highest_usd),
+        'vision_usd': 'coalesce(plain_vision_usd, ' ~ usable_number('vision_cost', highest_usd) ~ ')',
+        'image_usd': 'coalesce(plain_image_usd, ' ~ usable_number('image_cost', highest_usd) ~ ')',
+        'storage_usd': 'coalesce(plain_storage_usd, ' ~ usable_number('storage_cost', highest_usd) ~ ')',
+        'logged_total_usd': 'coalesce(plain_total_usd, ' ~ usable_number('total_cost', highest_usd) ~ ')',
         'flat_input_tokens': usable_number('input_count', highest_tokens),
         'flat_output_tokens': usable_number('output_count', highest_tokens),
         'flat_total_tokens': usable_number('total_count', highest_tokens),
-        'error_pattern_place': error_pattern_place('error_text'),
+        'error_pattern_place': error_pattern_place('searched_error_text'),
     }) }}
 ),
 
@@ -140,22 +154,26 @@ select
         when logged_total_usd is not null then logged_total_usd
         when has_known_part then parts_usd
     end as numeric(18, 6)) as total_cost_usd,
-    {{ to_bigint('input_tokens') }} as input_tokens,
-    {{ to_bigint('output_tokens') }} as output_tokens,
-    {{ to_bigint('coalesce(
-        flat_total_tokens,
-        step_total_tokens + coalesce(step_untotalled_tokens, 0),
-        input_tokens + output_tokens
-    )') }}
-        as total_tokens,
+    case when is_tokens_plain then plain_input_tokens else {{ to_bigint('input_tokens') }} end as input_tokens,
+    case when is_tokens_plain then plain_output_tokens else {{ to_bigint('output_tokens') }} end as output_tokens,
+    case
+        when is_tokens_plain then plain_total_tokens
+        else {{ to_bigint('coalesce(
+            flat_total_tokens,
+            step_total_tokens + coalesce(step_untotalled_tokens, 0),
+            input_tokens + output_tokens
+        )') }}
+    end as total_tokens,
     case
         when is_costs_null then 'no costs logged'
+        when is_costs_plain then null
         when cost_fields is null then 'not JSON'
         when coalesce(vision_cost, image_cost, storage_cost, total_cost) is null
             then 'no amount in it'
     end as costs_problem,
     case
         when is_tokens_null then 'no tokens logged'
+        when is_tokens_plain then null
         when token_fields is null then 'not JSON'
         when coalesce(input_count, output_count, total_count) is null
             and coalesce(step_input_tokens, step_output_tokens, step_total_tokens) is null
