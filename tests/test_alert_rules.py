@@ -1,8 +1,7 @@
-"""Alerts are judged as plain Python judges them, once, whatever happens to the log, the rules and the runs afterwards."""
+"""Alerts are judged as plain Python judges them, once, whatever happens to the log, the rules and the runs later."""
 
 import datetime as dt
-import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import astuple, fields, replace
 from decimal import Decimal
 from random import Random
@@ -11,9 +10,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from alert_oracle import FIVE_MINUTES, Incident, Journal, Rule, five_minutes, incidents_of
+from alert_oracle import Journal, Rule, five_minutes
 from conftest import ENGINES, NewWarehouse, examples
-from faults import Run, killed_after_commit_of
 from logs import failed_row, sound_row, user
 from oracle import Oracle
 from warehouses import JOURNALS, SCHEMA, Marts, Outcome, Row, Warehouse, assert_equal_marts, by_grain
