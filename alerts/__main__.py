@@ -6,6 +6,7 @@ import sys
 import traceback
 from dataclasses import dataclass, field
 
+from alerts import backtest
 from alerts.database import Database, DatabaseError, Row
 from alerts.delivery import Delivered, deliver
 from alerts.incidents import NeverBuiltError, check_built, incidents, newest_evaluations
@@ -45,8 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
     silence_logs()
     run = Run()
     try:
-        _run(run, options)
-    except (ConfigurationError, DatabaseError, NeverBuiltError) as error:
+        if options.command == "backtest":
+            backtest.backtest(options)
+        else:
+            _run(run, options)
+    except (ConfigurationError, DatabaseError, NeverBuiltError, RefreshError) as error:
         run.problems.append(str(error))
     except Exception as error:  # noqa: BLE001 - a traceback would quote values, and some of them are secret
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -72,6 +76,15 @@ def _parser() -> argparse.ArgumentParser:
         "--no-refresh",
         action="store_true",
         help="judge nothing anew: send what other runs of dbt have found",
+    )
+    commands = parser.add_subparsers(dest="command", title="instead", metavar="backtest")
+    backtest.add_arguments(
+        commands.add_parser(
+            "backtest",
+            help="replay the rules over the past, write and send nothing; exits with 0, or 2 where it cannot",
+            description=backtest.DESCRIPTION,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
     )
     return parser
 

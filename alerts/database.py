@@ -99,17 +99,34 @@ class Database:
         """Does this message of DuckDB's say that another process has the file?"""
         return self._is_duckdb and "Could not set lock on file" in message
 
+    @property
+    def reads_files(self) -> bool:
+        """Does the log reach the database as files?"""
+        return self._is_duckdb
+
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """A short transaction. Those of the alerts run one after the other: each sees what the one before did."""
+        with self._within("begin") as transaction:
+            if not self._is_duckdb:
+                transaction.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'")
+                transaction.execute(f"select pg_advisory_xact_lock(hashtextextended('{self.schema}.alerts', 0))")
+            yield transaction
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """A look that may take its time: it can write nothing, and on PostgreSQL nobody waits for it."""
+        is_same = "" if self._is_duckdb else " isolation level repeatable read"
+        with self._within(f"begin transaction{is_same} read only") as transaction:
+            yield transaction
+
+    @contextmanager
+    def _within(self, beginning: str) -> Iterator[Transaction]:
         with self._lock:
             handle = self._open_duckdb() if self._is_duckdb else self._open_postgres()
             try:
                 transaction = Transaction(handle.cursor(), self._is_duckdb)
-                transaction.execute("begin")
-                if not self._is_duckdb:
-                    transaction.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'")
-                    transaction.execute(f"select pg_advisory_xact_lock(hashtextextended('{self.schema}.alerts', 0))")
+                transaction.execute(beginning)
                 try:
                     yield transaction
                 except BaseException:

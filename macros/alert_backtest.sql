@@ -1,6 +1,7 @@
 {#- What the rules would have seen and opened in a past range, from an existing warehouse, and nothing is written: queries for
-    `dbt show --inline`. `from` and `to` are texts of times: judged is what ends after the first, up to the second. `rules` are those
-    of the seed, or a list of mappings with its columns; `is_naive` judges them without minimum samples and holds. -#}
+    `python -m alerts backtest` or `dbt show --inline`. `from` and `to` are texts of times: judged is what ends after the first, up
+    to the second. `rules` are those of the seed, or a list of mappings with its columns; `is_naive` judges them without minimum
+    samples and holds. -#}
 {% macro backtest_evaluations(from, to, rules=none, is_naive=false) %}
     {{ judged_windows(
         rules_to_try(rules, is_naive),
@@ -11,13 +12,19 @@
     ) }}
 {% endmacro %}
 
-{% macro backtest_incidents(from, to, rules=none, is_naive=false) %}
+{#- One row per incident that would have been, without whom it hit. -#}
+{% macro backtest_stretches(from, to, rules=none, is_naive=false) %}
     with evaluations as materialized (
         {{ backtest_evaluations(from, to, rules, is_naive) }}
-    ),
+    )
 
-    stretches as materialized (
-        {{ incident_stretches('evaluations', rules_to_try(rules, is_naive)) }}
+    select * from ({{ incident_stretches('evaluations', rules_to_try(rules, is_naive)) }}) as stretches
+{% endmacro %}
+
+{#- The same with the columns of incidents. -#}
+{% macro backtest_incidents(from, to, rules=none, is_naive=false) %}
+    with stretches as materialized (
+        {{ backtest_stretches(from, to, rules, is_naive) }}
     ),
 
     hit as (
