@@ -1,5 +1,5 @@
-"""Replays the rules over the past of a warehouse: what would have fired and, where it is known what happened, how good that
-is. Nothing is written."""
+"""Replays the rules over the past of a warehouse: what would have fired and, where it is known what happened, how good
+that is. Nothing is written."""
 
 import argparse
 import csv
@@ -153,7 +153,7 @@ def _known(transaction: Transaction, schema: str) -> tuple[dt.datetime, dt.datet
     for table in ("fct_generations", "service_health"):
         if not transaction.exists(f"{schema}_marts", table):
             raise ConfigurationError(
-                f"There is no table {schema}_marts.{table} to replay: the warehouse was never built here. Run: make build"
+                f"There is no table {schema}_marts.{table} to replay: the warehouse was never built. Run: make build"
             )
     known = transaction.rows(
         f"select min(created_at) as known_from, max(created_at) as known_to from {schema}_marts.fct_generations"
@@ -166,8 +166,8 @@ def _known(transaction: Transaction, schema: str) -> tuple[dt.datetime, dt.datet
 def _range(
     options: argparse.Namespace, rules: list[Row], known_from: dt.datetime, known_to: dt.datetime
 ) -> tuple[dt.datetime, dt.datetime]:
-    """The marks after the first of these times, up to the second, are judged. The longest window must lie in the log, and
-    what it is compared with."""
+    """The marks after the first of these times, up to the second, are judged. The longest window must lie in the log,
+    with what it is compared to."""
     lengths = [_whole(rule["window_minutes"]) * (2 if rule["metric"] == "cost_change_ratio" else 1) for rule in rules]
     first = _mark(known_from) + dt.timedelta(minutes=max(lengths))
     begin, end = max(_mark(options.begin or first), first), _mark(min(options.end or known_to, known_to))
@@ -336,7 +336,7 @@ def _listed(replay: Replay, verdicts: dict[str, tuple[Verdict, Verdict]] | None,
                 else "true"
             )
         lines.append(line)
-    header = ["opened, UTC", "rule", "for", "at worst", "generations", "users", "lost USD"]
+    header = ["opened, UTC", "rule", "for", "at worst", "generations", "users", "failures, USD"]
     earlier = len(replay.incidents) - len(shown)
     heading = (
         "\nThe incidents:" if not earlier else f"\nThe newest {len(shown)} incidents (--all lists {earlier:,} more):"

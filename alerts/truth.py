@@ -110,7 +110,7 @@ def in_words(truths: Iterable[Truth]) -> str:
 
 
 def breach(rule: Row, truth: Truth, generations: Generations, known_from: dt.datetime) -> dt.datetime | None:
-    """The end of the first whole window within an incident that is beyond the rule's threshold; none, if there is none."""
+    """When the first whole window within an incident ends that is beyond the rule's threshold; none, if none is."""
     length = dt.timedelta(minutes=rule["window_minutes"])
     first = _mark_after(truth.started_at + length)
     if first > truth.ended_at:
