@@ -10,7 +10,7 @@ from dbt.cli.main import dbtRunner
 from alerts.database import Database
 from alerts.settings import scrub
 
-# What macros/one_run.sql says when another run came between: to begin again is all that is to be done. On DuckDB another
+# What macros/one_run.sql says when another run came between: to begin again is all there is to do. On DuckDB another
 # process may have been quicker to take the file, between the wait for it and dbt's start.
 _DISTURBED = ("This one touched nothing: run it again.", "has taken over. This one stops; what it made so far stands.")
 
