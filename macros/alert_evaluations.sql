@@ -92,8 +92,8 @@
             select
                 {{ minutes }} as window_minutes,
                 window_start + interval '5' minute as window_end,
-                cast(sum(generation_count) {{ frame }} as double precision) as generation_count,
-                cast(sum(total_cost_usd) {{ frame }} as double precision) as total_cost_usd,
+                sum(generation_count) {{ frame }} as generation_count,
+                sum(total_cost_usd) {{ frame }} as total_cost_usd,
                 lag(window_start, {{ minutes // 5 - 1 }}) over (order by window_start) = window_start - interval '{{ minutes - 5 }}' minute as is_known
             from {{ health }}
             where is_complete and (
@@ -110,8 +110,8 @@
         select
             0 as window_minutes,
             cast(null as timestamp) as window_end,
-            cast(null as double precision) as generation_count,
-            cast(null as double precision) as total_cost_usd
+            cast(null as bigint) as generation_count,
+            cast(null as numeric(18, 6)) as total_cost_usd
         where false
         {%- endfor %}
     ),
@@ -120,8 +120,8 @@
         select
             usual_windows.window_minutes,
             usual_windows.window_end + interval '7' day * weeks.week as window_end,
-            percentile_cont(0.5) within group (order by usual_windows.generation_count) as generation_count,
-            percentile_cont(0.5) within group (order by usual_windows.total_cost_usd) as total_cost_usd
+            {{ median('usual_windows.generation_count') }} as generation_count,
+            {{ median('usual_windows.total_cost_usd') }} as total_cost_usd
         from usual_windows
         cross join generate_series(1, 4) as weeks (week)
         group by 1, 2
@@ -200,4 +200,12 @@
                 when '<' then {{ value }} < {{ threshold }}
                 when '<=' then {{ value }} <= {{ threshold }}
             end
+{%- endmacro %}
+
+{#- The median as the mean of the two middle values: exact, where percentile_cont differs between engines in its last digit. -#}
+{% macro median(column) -%}
+    cast(
+                percentile_disc(0.5) within group (order by {{ column }})
+                + percentile_disc(0.5) within group (order by {{ column }} desc) as double precision
+            ) / 2
 {%- endmacro %}

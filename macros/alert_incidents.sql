@@ -158,5 +158,5 @@
     stretches.worst_value,
     coalesce(hit.affected_generation_count, 0) as affected_generation_count,
     coalesce(hit.affected_users, 0) as affected_users,
-    coalesce(hit.lost_cost_usd, 0) as lost_cost_usd
+    cast(coalesce(hit.lost_cost_usd, 0) as numeric(18, 6)) as lost_cost_usd
 {%- endmacro %}

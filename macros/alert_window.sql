@@ -67,7 +67,4 @@
 {%- endmacro %}
 
 {#- service_health where it was built; an alert run of its own need not have it. -#}
-{% macro usual_health() %}
-    {%- set health = ref('service_health') -%}
-    {{ return(load_relation(health) if execute else health) }}
-{% endmacro %}
+{% macro usual_health() %}{{ return(ref('service_health') if existing_relation('marts', 'service_health') else none) }}{% endmacro %}

@@ -11,9 +11,9 @@ with log as {{ computed_once() }} (
 
 placed as (
     select
-        *,
+        log.*,
         row_number() over (
-            partition by generation_id, cast(created_at as date)
+            partition by log.generation_id, cast(log.created_at as date)
             order by
                 {{ repeat_order('log') }}
         ) as place

@@ -39,8 +39,8 @@ select
     {{ usd('generations.total_cost_usd', 'not generations.is_success') }} as lost_cost_usd
 from slices
 left join {{ ref('int_alert_generations') }} as generations
-    on generations.created_at >= slices.counted_from
-    and generations.created_at < slices.last_firing_at
+    on slices.counted_from <= generations.created_at
+    and slices.last_firing_at > generations.created_at
     and {{ is_affected('slices', 'generations') }}
 where slices.last_firing_at > slices.counted_from
 group by slices.incident_key, slices.last_firing_at, generations.user_key
