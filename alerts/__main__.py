@@ -1,6 +1,7 @@
 """The command: python -m alerts."""
 
 import argparse
+import atexit
 import os
 import sys
 import traceback
@@ -174,5 +175,6 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # a target that never finishes its answer would hold up the end of the process
+    # the thread that waits for a target which never finishes its answer would hold up the end of the process
+    atexit._run_exitfuncs()
     os._exit(code)

@@ -23,8 +23,8 @@ class Post:
 
 @dataclass
 class Receiver:
-    """What it is told to answer, by path, and what it was posted. An answer is a status; `hang`: none in time; `reset`:
-    the connection breaks; a text: sent with status 200. When the answers are used up, and by default, it is 200."""
+    """What it is told to answer, by path, and what it was posted. An answer is a status; `hang`: none in time;
+    `trickle`: one that never ends; `reset`: the connection breaks; any other text: it is sent. By default it is 200."""
 
     port: int = 0
     answers: dict[str, list[int | str]] = field(default_factory=lambda: defaultdict(list))
@@ -76,6 +76,11 @@ def receiving() -> Iterator[Receiver]:
             receiver.arrivals += 1
             if answer == "hang":
                 receiver.is_over.wait(30)
+                return
+            if answer == "trickle":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+                while not receiver.is_over.wait(0.1):
+                    self.wfile.write(b"X-More: to come\r\n")
                 return
             if answer == "reset":
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
