@@ -24,6 +24,29 @@ build: .venv/runtime.stamp profiles.yml ## Build the warehouse from the log (GEN
 	$(BIN)/dbt build
 	@$(BIN)/dbt run-operation summary --quiet
 
+.PHONY: alerts
+alerts: .venv/runtime.stamp profiles.yml ## Judge the alert rules, say what fires, and tell ALERT_URLS of it (ALERT_ARGS=--help)
+	@$(BIN)/python -m alerts $(ALERT_ARGS) || [ $$? -eq 1 ]
+
+# A warehouse of one's own is replayed where the environment names its log or its database; else a simulated one, which is
+# built once and stays.
+SIMULATED := build/backtest
+ENV_SIMULATED := $(if $(GENERATION_LOGS)$(WAREHOUSE_DUCKDB)$(filter prod,$(WAREHOUSE_TARGET)),,WAREHOUSE_TARGET=local \
+	GENERATION_LOGS=$(SIMULATED)/log.parquet WAREHOUSE_DUCKDB=$(SIMULATED)/warehouse.duckdb)
+
+.PHONY: backtest
+backtest: .venv/runtime.stamp profiles.yml ## Replay the alert rules over the past: how good are they? (BACKTEST_ARGS=--help)
+backtest: $(if $(ENV_SIMULATED),$(SIMULATED)/warehouse.stamp)
+	@$(ENV_SIMULATED) $(BIN)/python -m alerts backtest $(BACKTEST_ARGS)
+
+$(SIMULATED)/log.parquet: | .venv/runtime.stamp
+	@mkdir -p $(@D)
+	$(BIN)/python -m simulator --rows 3000000 --days 90 --incidents 20 --seed 1 --out $@
+
+$(SIMULATED)/warehouse.stamp: $(SIMULATED)/log.parquet | profiles.yml
+	$(ENV_SIMULATED) $(BIN)/dbt --quiet build --select +service_health --exclude-resource-types test unit_test
+	@touch $@
+
 .PHONY: test
 test: lint parse pytest ## Run every check that CI runs
 
@@ -73,7 +96,7 @@ UV_COMPILE = UV_INDEX="$${UV_INDEX:-$${PIP_EXTRA_INDEX_URL:-}}" UV_FIND_LINKS="$
 .PHONY: clean
 clean: ## Remove what can be made again: target, logs, caches
 	rm -rf target logs build .pytest_cache .ruff_cache .hypothesis
-	find simulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find alerts simulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: distclean
 distclean: clean ## Remove also the environments and the database file of the default profile: its history is lost

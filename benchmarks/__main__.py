@@ -24,6 +24,7 @@ parts
   d  five questions, to the raw log and to the marts
   e  memory and disk: noted by the other parts
   f  an hourly run with nothing new, against dbt's own start-up
+  g  an alert refresh with one more hour of log, against dbt's own start-up, after a short and a long history
 
 Every measurement is kept in WORK_DIR/results.json at once. A run that was cut off goes on where it was; remove the
 file to start anew. Logs and databases in WORK_DIR are removed at the end, unless --keep is given."""
@@ -67,7 +68,10 @@ def main() -> None:
             part(f"b: one more hour after {rows:,} rows on DuckDB", duckdb.hourly, rows, least, options.repeat)
     if "f" in options.parts:
         part("f: nothing new on DuckDB", duckdb.nothing_new, least, options.repeat)
-    if {"c", "d"} & set(options.parts):
+    if "g" in options.parts and options.rows[-1] <= options.long:
+        last = options.rows[-1]
+        part(f"g: alerts after {last:,} rows on DuckDB", duckdb.alerts, last, least, options.repeat)
+    if {"c", "d", "g"} & set(options.parts):
         with running(work, logs, store) as postgres:
             first, *further = options.postgres_rows
             for rows in further if "c" in options.parts else []:
@@ -80,8 +84,10 @@ def main() -> None:
                     options.repeat,
                     options.repeat_long,
                 )
+            last = options.postgres_rows[-1]
+            if "g" in options.parts:
+                part(f"g: alerts after {last:,} rows on PostgreSQL", postgres.alerts, last, first, options.repeat)
             if "d" in options.parts:
-                last = options.postgres_rows[-1]
                 part(f"d: questions after {last:,} rows on PostgreSQL", postgres.ask, last, options.repeat)
     for number, rows in enumerate(options.rows):
         if rows > options.long:
@@ -102,6 +108,9 @@ def main() -> None:
                     least,
                     options.repeat,
                 )
+    if "g" in options.parts and options.rows[-1] > options.long:
+        last = options.rows[-1]
+        part(f"g: alerts after {last:,} rows on DuckDB", duckdb.alerts, last, least, options.repeat)
     if "d" in options.parts:
         part(
             f"d: questions after {options.rows[-1]:,} rows on DuckDB",
@@ -147,7 +156,7 @@ def _options() -> argparse.Namespace:
         help="longer histories on DuckDB come last and are built fewer times (default: 10 million)",
     )
     parser.add_argument(
-        "--parts", nargs="+", choices=list("abcdef"), default=list("abcdef"), help="which parts (default: all)"
+        "--parts", nargs="+", choices=list("abcdefg"), default=list("abcdefg"), help="which parts (default: all)"
     )
     parser.add_argument("--memory", default="6GB", help="WAREHOUSE_MEMORY (default: 6GB)")
     parser.add_argument(

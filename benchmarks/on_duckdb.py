@@ -10,6 +10,7 @@ import duckdb
 from benchmarks import by_hand, questions
 from benchmarks.logs import Logs
 from benchmarks.processes import (
+    ALERTS,
     ROOT,
     Dbt,
     clean_environment,
@@ -108,6 +109,25 @@ class OnDuckdb:
             self._store.add(names[0], warehouse.hourly())
             self._store.add(names[1], startup.run("build"))
         self._store.note("nothing/nodes", len(self._dbt(rows, growing=True).listed(*hourly_selection())))
+
+    def alerts(self, rows: int, least: int, repeat: int) -> None:
+        """An alert refresh with one more hour of log, on a long history and on the shortest, and dbt's own start-up for
+        as many nodes, in turn."""
+        names = {size: f"alerts/{rows}/of-{size}" for size in (least, rows)}
+        startup_name = f"alerts/{rows}/startup"
+        if self._store.count(*names.values(), startup_name) >= repeat:
+            return
+        for size in names:
+            self._warehouse(size)
+            self._dbt(size, growing=True).alerts()
+        startup = self._trivial("alerts", *ALERTS)
+        while self._store.count(*names.values(), startup_name) < repeat:
+            self._store.add(startup_name, startup.run("build"))
+            for size, name in names.items():
+                if self._logs.add_hour(size) is None:
+                    print("    no further hour of log: the run sees the same files again", file=sys.stderr)
+                self._store.add(name, self._dbt(size, growing=True).alerts())
+        self._store.note("alerts/nodes", len(self._dbt(rows, growing=True).listed(*ALERTS)))
 
     def ask(self, rows: int, repeat: int) -> None:
         """The questions, asked of the Parquet files and of the marts, in turn."""

@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor
 from benchmarks import by_hand, questions
 from benchmarks.logs import Logs, tables_of
 from benchmarks.on_duckdb import analysis, ask_in_turn
-from benchmarks.processes import ROOT, Dbt, watched
+from benchmarks.processes import ALERTS, ROOT, Dbt, trivial_project, watched
 from benchmarks.store import Store
 from simulator.log import SCHEMA
 from simulator.postgres import write_table
@@ -100,6 +100,24 @@ class OnPostgres:
                 repeat,
             )
 
+    def alerts(self, rows: int, least: int, repeat: int) -> None:
+        """An alert refresh with one more hour of log, on a long history and on the shortest, and dbt's own start-up for
+        as many nodes, in turn."""
+        names = {size: f"alerts-postgres/{rows}/of-{size}" for size in (least, rows)}
+        startup_name = f"alerts-postgres/{rows}/startup"
+        if self._store.count(*names.values(), startup_name) >= repeat:
+            return
+        for size in names:
+            self._warehouse(size)
+            self._dbts[size].alerts()
+        startup = self._trivial(rows)
+        while self._store.count(*names.values(), startup_name) < repeat:
+            self._store.add(startup_name, startup.run("build"))
+            for size, name in names.items():
+                self._add_hour(size)
+                self._store.add(name, self._with_server(self._dbts[size].alerts))
+        self._store.note("alerts-postgres/nodes", len(self._dbts[rows].listed(*ALERTS)))
+
     def compare(self, rows: int) -> None:
         """Are the materialized views what the warehouse is?"""
         if self._store.fact("equal_views"):
@@ -143,6 +161,18 @@ class OnPostgres:
             self._store.add(f"first-postgres/{rows}", first)
         self._vacuum(rows)
         self._dbts[rows] = dbt
+
+    def _trivial(self, rows: int) -> Dbt:
+        """A trivial project with as many nodes as an alert refresh, in a database of its own, built once."""
+        self._server.create_database("bench_trivial")
+        dbt = trivial_project(
+            self._work / "trivial-postgres-alerts",
+            self._dbts[rows].listed(*ALERTS),
+            WAREHOUSE_TARGET="prod",
+            **self._server.environment("bench_trivial"),
+        )
+        dbt.run("build")
+        return dbt
 
     def _create_views(self, rows: int) -> None:
         if rows not in self._views:

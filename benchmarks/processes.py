@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Of the environment, nothing that would point dbt or libpq somewhere else may leak in.
 _SETTINGS = ("WAREHOUSE_", "GENERATION_LOGS", "PG", "DBT_")
 KEEP_ALL = "{log_retention_days: 36500}"
+ALERTS = ("--selector", "alerts_refresh")
 NO_TESTS = ("--exclude-resource-types", "test", "unit_test")
 
 
@@ -68,6 +69,10 @@ class Dbt:
         """What a scheduler starts every hour."""
         return self.run("build", *hourly_selection())
 
+    def alerts(self) -> dict[str, float]:
+        """What a scheduler starts every few minutes."""
+        return self.run("build", *ALERTS)
+
     def listed(self, *arguments: str) -> list[dict[str, object]]:
         """The nodes that a command would run."""
         self.run("ls", *arguments, "--output", "json", "--output-keys", "name", "resource_type", "config", "--quiet")
@@ -89,8 +94,9 @@ def hourly_selection() -> list[str]:
     return ["--selector", "hourly"] if (ROOT / "selectors.yml").exists() else list(NO_TESTS)
 
 
-def trivial_project(folder: Path, nodes: list[dict[str, object]]) -> Dbt:
-    """A project of as many models, seeds and tests as `nodes`, all of them `select 1`: what dbt itself costs."""
+def trivial_project(folder: Path, nodes: list[dict[str, object]], **environment: str) -> Dbt:
+    """A project of as many models, seeds and tests as `nodes`, all of them `select 1`: what dbt itself costs. On DuckDB
+    unless the environment says otherwise."""
     project = folder / "project"
     shutil.rmtree(project, ignore_errors=True)
     for name in ("models", "seeds", "tests"):
@@ -107,7 +113,7 @@ def trivial_project(folder: Path, nodes: list[dict[str, object]]) -> Dbt:
             kind = "view" if node["config"]["materialized"] == "view" else "table"
             text = f"{{{{ config(materialized='{kind}') }}}}\nselect 1 as one\n"
             (project / "models" / f"model_{number}.sql").write_text(text)
-    return Dbt(folder, project, WAREHOUSE_DUCKDB=str(folder / "trivial.duckdb"))
+    return Dbt(folder, project, **({"WAREHOUSE_DUCKDB": str(folder / "trivial.duckdb")} | environment))
 
 
 def clean_environment() -> dict[str, str]:

@@ -8,7 +8,7 @@ from string import Template
 import psutil
 
 from benchmarks import questions
-from benchmarks.processes import hourly_selection
+from benchmarks.processes import ALERTS, hourly_selection
 from benchmarks.store import Store
 
 _GB = 10**9
@@ -60,6 +60,8 @@ class Report:
             nodes=store.fact("nothing/nodes"),
             startup=self._figure("nothing/startup") or _NOTHING,
             hourly_postgres=self._hourly_postgres(),
+            alerts_command=" ".join(["dbt build", *ALERTS]),
+            alerts=self._alerts(),
             questions=self._questions(),
             memory_and_disk=self._memory_and_disk(),
         )
@@ -109,6 +111,27 @@ class Report:
                 1,
                 _difference(self._store.median("nothing/warehouse"), self._store.median("nothing/startup")),
             ),
+            *self._judged_alerts("DuckDB", "alerts", most, least),
+            *self._judged_alerts("PostgreSQL", "alerts-postgres", last, first),
+        ]
+
+    def _judged_alerts(self, engine: str, name: str, most: int, least: int) -> list[list[str]]:
+        """Its cost is compared beyond dbt's start-up, which would hide what grows."""
+        startup = self._store.median(f"{name}/{most}/startup")
+        beyond = {size: _difference(self._store.median(f"{name}/{most}/of-{size}"), startup) for size in (least, most)}
+        return [
+            _judged(
+                f"{engine}, an alert refresh after {_count(most)} rows, beyond dbt's start-up, in seconds",
+                "<=",
+                2,
+                beyond[most],
+            ),
+            _judged(
+                f"{engine}, the same, in seconds more than after {_count(least)}",
+                "<=",
+                0.5,
+                _difference(beyond[most], beyond[least]),
+            ),
         ]
 
     def _least_gain(self, name: str, engine: str, rows: int, target: float) -> list[str]:
@@ -155,6 +178,21 @@ class Report:
         return _table(
             ["rows", least, "after these rows, s", "refreshing, s", "ratio", "refreshing over one more hour"], lines
         )
+
+    def _alerts(self) -> str:
+        lines = []
+        for engine, name, sizes in (
+            ("DuckDB", "alerts", self._rows),
+            ("PostgreSQL", "alerts-postgres", self._postgres_rows),
+        ):
+            last, startup = sizes[-1], f"{name}/{sizes[-1]}/startup"
+            for size in dict.fromkeys((sizes[0], last)):
+                of_size = f"{name}/{last}/of-{size}"
+                if self._store.count(of_size, startup):
+                    beyond = _difference(self._store.median(of_size), self._store.median(startup))
+                    figures = [self._figure(of_size), self._figure(startup), _number(beyond)]
+                    lines.append([f"{engine}, {_count(size)} rows", str(self._store.fact(f"{name}/nodes")), *figures])
+        return _table(["after", "nodes", "an alert refresh, s", "start-up, s", "beyond, s"], lines)
 
     def _questions(self) -> str:
         tables = []

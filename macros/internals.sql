@@ -1,5 +1,5 @@
 {#- What the warehouse keeps for itself, in a schema that no reader is granted: the salt of the user keys, the journal of
-    what was replaced and, on PostgreSQL, the run that is at work and the functions that read the log's columns whatever
+    what was replaced, how far incidents are made and, on PostgreSQL, the run that is at work and the functions that read the log's columns whatever
     their type. -#}
 {% macro internal_schema() %}{{ target.schema }}_internal{% endmacro %}
 {% macro journal() %}{{ internal_schema() }}.replacements{% endmacro %}
@@ -27,6 +27,12 @@
             inserted_rows bigint,
             run_id text not null,
             replaced_at timestamp not null default ({{ wall_clock() }})
+        );
+        {{ create_alert_journals() }}
+        {#- Up to which window the incidents are made: a run may be killed between the judging and them. -#}
+        create table if not exists {{ incident_progress() }} (
+            is_only_row boolean primary key default true check (is_only_row),
+            incidents_until timestamp not null
         );
         {{ adapter.dispatch('create_run_functions')() }}
         {{ adapter.dispatch('create_reading_functions')() }}

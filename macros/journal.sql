@@ -1,7 +1,7 @@
 {#- The journal of replacements. A table that is replaced writes its entry in the strategy replace_days; one that is made anew,
     here, before it is made and in the same transaction. -#}
 {% macro journal_new_table() %}
-    {%- if execute and config.get('materialized') == 'incremental' and not is_incremental() -%}
+    {%- if execute and config.get('incremental_strategy') == 'replace_days' and config.get('materialized') == 'incremental' and not is_incremental() -%}
         insert into {{ journal() }} (model, replaced_from, run_id)
         values ('{{ this.identifier }}', {{ replaced_from() }}, '{{ invocation_id }}')
     {%- endif -%}

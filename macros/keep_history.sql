@@ -1,9 +1,10 @@
 {#- The aggregates outlive the log. A full refresh would make them anew from what the log still holds, so it is refused
-    where days would go, before anything is touched. -#}
+    where days would go, before anything is touched. The journals of the alerts are never made anew. -#}
 {% macro refuse_to_lose_history() %}
     {%- if execute and flags.FULL_REFRESH and flags.WHICH in ('run', 'build') and not var('lose_history') -%}
         {%- set selected = graph.nodes.values() | selectattr('unique_id', 'in', selected_resources)
-            | selectattr('config.materialized', 'equalto', 'incremental') | list -%}
+            | selectattr('config.materialized', 'equalto', 'incremental')
+            | selectattr('config.incremental_strategy', 'equalto', 'replace_days') | list -%}
         {%- set begins_at = first_that_can_be_made_anew(selected | map(attribute='name') | list) -%}
         {%- set lost = [] -%}
         {%- for model in selected -%}
@@ -57,6 +58,7 @@
         {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list -%}
         {%- set waiting = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
             | selectattr('config.materialized', 'equalto', 'incremental')
+            | selectattr('config.incremental_strategy', 'equalto', 'replace_days')
             | map(attribute='unique_id') | reject('in', built) | list -%}
         {%- if not waiting %}
             {%- set first_kept = "cast((select as_of from " ~ existing_relation('intermediate', 'int_log_window') ~ ") as date) - " ~ (var('log_retention_days') - 1) %}

@@ -81,6 +81,8 @@ GRAINS = {
     "duration_histogram": ("activity_date", "style", "difficulty", "is_success", "bucket"),
     "int_user_days": ("user_key", "activity_date"),
 }
+# What was judged stays: these are compared with what each run saw, not with a build from scratch.
+JOURNALS = {"alert_evaluations": ("rule_name", "window_end"), "incidents": ("incident_key",)}
 # The names of the environment that say where the log and the warehouse are: none may leak in from outside.
 _SETTINGS = ("WAREHOUSE_", "GENERATION_LOGS", "PG")
 
@@ -92,7 +94,7 @@ def by_grain(name: str, rows: Iterable[Row]) -> dict[tuple, Row]:
     """Rows by the values of the columns that tell them apart; two of the same are an error."""
     found: dict[tuple, Row] = {}
     for row in rows:
-        key = tuple(row[column] for column in GRAINS[name])
+        key = tuple(row[column] for column in (GRAINS | JOURNALS)[name])
         assert key not in found, f"{name} has two rows for {key}"
         found[key] = row
     return found

@@ -1,0 +1,67 @@
+"""Judges the windows that are due: dbt, in this process, on no more than the alerts need."""
+
+import gc
+import json
+import time
+
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.adapters.factory import reset_adapters
+from dbt.cli.main import dbtRunner
+
+from alerts.database import Database
+from alerts.settings import scrub
+
+
+class RefreshError(Exception):
+    """dbt did not succeed. The text is what it said, without any secret."""
+
+
+def refresh(database: Database, as_of: str | None) -> None:
+    """Bring the alert tables up to the clock. Another run at work is waited for: on PostgreSQL dbt itself does."""
+    arguments = ["build", "--selector", "alerts_refresh"]
+    if as_of:
+        arguments += ["--vars", json.dumps({"as_of": as_of})]
+    run_dbt(database, arguments)
+
+
+def run_dbt(database: Database, arguments: list[str]) -> list[str]:
+    """Run dbt when nobody else has the database: the SQL that it compiled, node by node."""
+    deadline = time.monotonic() + database.longest_wait_seconds
+    while True:
+        database.wait_until_free()
+        complaints, compiled = _invoke([*arguments, "--log-level", "none", "--no-write-json"])
+        # between the wait and dbt's start another process may have been quicker; dbt has then touched nothing
+        was_too_late = any(database.is_held_by_another(complaint) for complaint in complaints)
+        if not complaints:
+            return compiled
+        if not was_too_late or time.monotonic() > deadline:
+            raise RefreshError("\n".join(scrub(complaint) for complaint in complaints))
+
+
+def _invoke(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Run dbt once. What it complains of, if it fails, and what it compiled."""
+    complaints: list[str] = []
+
+    def listen(event: object) -> None:
+        if event.info.level == "error":
+            complaints.append(event.info.msg)
+        elif event.info.name == "JinjaLogInfo" and "waiting for it" in event.info.msg:
+            print(event.info.msg, flush=True)
+
+    try:
+        result = dbtRunner(callbacks=[listen]).invoke(arguments)
+        failed = [
+            f"{each.node.name}: {each.message}"
+            for each in getattr(result.result, "results", [])
+            if str(each.status) in ("error", "fail", "runtime error")
+        ]
+        if result.success:
+            return [], [each.node.compiled_code for each in result.result.results if each.node.resource_type != "seed"]
+        # an exception's traceback would hold on to the database
+        exception = str(result.exception) if result.exception else None
+        del result
+        return failed or ([exception] if exception else complaints) or ["dbt failed and did not say why"], []
+    finally:
+        gc.collect()
+        DuckDBConnectionManager.close_all_connections()
+        reset_adapters()

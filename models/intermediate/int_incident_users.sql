@@ -1,0 +1,46 @@
+-- Whom the incidents hit: what each run adds to an incident, by user. A run adds the affected generations from where the
+-- run before it stopped to the end of the last firing window.
+{{ config(
+    tags=['alerts'],
+    materialized='incremental',
+    incremental_strategy='append',
+    full_refresh=false,
+    on_schema_change='append_new_columns',
+    indexes=[{'columns': ['incident_key']}, {'columns': ['user_key']}]
+) }}
+
+with evaluations as materialized (
+    {{ unsettled_evaluations() }}
+),
+
+stretches as materialized (
+    {{ incident_stretches('evaluations', alert_rules()) }}
+),
+
+slices as (
+    select
+        stretches.*,
+        {%- if is_incremental() %}
+        coalesce(
+            (select max(counted_until) from {{ this }} as counted where counted.incident_key = stretches.incident_key),
+            stretches.first_firing_at - interval '1' minute * stretches.window_minutes
+        ) as counted_from
+        {%- else %}
+        stretches.first_firing_at - interval '1' minute * stretches.window_minutes as counted_from
+        {%- endif %}
+    from stretches
+)
+
+select
+    slices.incident_key,
+    slices.last_firing_at as counted_until,
+    generations.user_key,
+    count(generations.generation_id) as generation_count,
+    {{ usd('generations.total_cost_usd', 'not generations.is_success') }} as lost_cost_usd
+from slices
+left join {{ ref('int_alert_generations') }} as generations
+    on slices.counted_from <= generations.created_at
+    and slices.last_firing_at > generations.created_at
+    and {{ is_affected('slices', 'generations') }}
+where slices.last_firing_at > slices.counted_from
+group by slices.incident_key, slices.last_firing_at, generations.user_key
