@@ -8,12 +8,11 @@
 {% endmacro %}
 
 {#- The place of the first pattern that an error's text holds, counted from 1; null where none does. -#}
-{% macro error_pattern_place(text) -%}
-    {%- set rows = error_patterns() -%}
-    {%- if rows | length -%}
+{% macro error_pattern_place(text, patterns) -%}
+    {%- if patterns | length -%}
     case
         when {{ text }} is null then null
-        {%- for row in rows %}
+        {%- for row in patterns %}
         when {{ matches(text, row[0], ignore_case=true) }} then {{ loop.index }}
         {%- endfor %}
     end
@@ -23,9 +22,9 @@
 {%- endmacro %}
 
 {#- What the pattern at a place says of such errors: its error_category or its error_signature. -#}
-{% macro error_pattern_value(place, column) -%}
+{% macro error_pattern_value(place, column, patterns) -%}
     {%- set values = [] -%}
-    {%- for row in error_patterns() -%}{%- do values.append("'" ~ row[column] | replace("'", "''") ~ "'") -%}{%- endfor -%}
+    {%- for row in patterns -%}{%- do values.append("'" ~ row[column] | replace("'", "''") ~ "'") -%}{%- endfor -%}
     (array[{{ values | join(', ') if values else "cast(null as text)" }}])[{{ place }}]
 {%- endmacro %}
 

@@ -5,13 +5,14 @@
     {%- set fact = ref('fct_generations') -%}
     {%- set fact = load_relation(fact) if execute else none -%}
     {%- if not fact -%}{{ return("cast(null as timestamp)") }}{%- endif -%}
-    {%- set from = "cast(" ~ replaced_from() ~ " as timestamp)" -%}
+    {%- set first_date = replaced_from() -%}
+    {%- set from = "cast(" ~ first_date ~ " as timestamp)" -%}
     {%- set time_column = config.get('meta')['time_column'] -%}
     {%- set after_last = "(select max(" ~ time_column ~ ") + interval '" ~ length ~ "' from " ~ this ~ " where " ~ time_column ~ " < " ~ from ~ ")"
         if is_incremental() else "cast(null as timestamp)" -%}
     {%- set first = run_query(
         "select cast(case when " ~ from ~ " is null then null when " ~ after_last ~ " is not null then least(" ~ from ~ ", " ~ after_last
-        ~ ") else (select min(" ~ column_of_fact ~ ") from " ~ fact ~ " where activity_date >= " ~ replaced_from() ~ ") end as text)").rows[0][0] -%}
+        ~ ") else (select min(" ~ column_of_fact ~ ") from " ~ fact ~ " where activity_date >= " ~ first_date ~ ") end as text)").rows[0][0] -%}
     {{ return(constant(first, 'timestamp')) }}
 {% endmacro %}
 

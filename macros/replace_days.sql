@@ -3,13 +3,14 @@
 {% macro get_incremental_replace_days_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
-    {%- set replaced = config.get('meta')['time_column'] ~ " >= " ~ replaced_from()
+    {%- set from = replaced_from() -%}
+    {%- set replaced = config.get('meta')['time_column'] ~ " >= " ~ from
         ~ (" or " ~ config.get('meta')['also_replaced'] if config.get('meta').get('also_replaced') else "") -%}
     {{ adapter.dispatch('lock_table')(target) }}
     insert into {{ journal() }} (model, replaced_from, deleted_rows, inserted_rows, run_id)
     select
         '{{ target.identifier }}',
-        {{ replaced_from() }},
+        {{ from }},
         (select count(*) from {{ target }} where {{ replaced }}),
         (select count(*) from {{ arg_dict['temp_relation'] }}),
         '{{ invocation_id }}';

@@ -12,9 +12,10 @@ from warehouses import SCHEMA, Row, Warehouse
 
 # Whole and decimal parts at the edges of what the pattern takes, and beyond.
 _COSTS = (
-    "0", "0.0", "0.5", "1", "9.999999", "0.0000005", "0.0000015", "0.00000049999999999", "0.00000050000000001", "0.1234565",
-    "0.054419999999999996", "0.05066000000000001", "0.1234564999999999", "0.12345651", "99.9999995", "999", "999.999999",
-    "999.9999991", "999.9999999", "1000", "1000.5", "01", "0.", ".5", "-0.1", "1e-3", '"0.5"', "null", "true", "{}",
+    "0", "0.0", "0.5", "1", "9.999999", "0.0000005", "0.0000015", "0.00000049999999999", "0.00000050000000001",
+    "0.1234565", "0.054419999999999996", "0.05066000000000001", "0.1234564999999999", "0.12345651", "99.9999995", "999",
+    "999.999999", "999.9999991", "999.9999999", "1000", "1000.5", "01", "0.", ".5", "-0.1", "1e-3", '"0.5"', "null",
+    "true", "{}",
 )  # fmt: skip
 _TOKENS = (
     "0", "7", "1056", "999999999", "1000000000", "1000000001", "00", "-1", "4.4", "4.5", "1e3", '"440"', "null", "[]"
@@ -35,14 +36,17 @@ _TOKEN_FORMS = (
     '{{"input":{0},"output":{1}}}',
     '{{"input": {0}, "total": {1}, "output": {2}}}',
     '{{"vision":{{"prompt_tokens":{0},"completion_tokens":{1}}},"image":{{"input_tokens":{2},"output_tokens":{3}}}}}',
-    '{{"image": {{"input_tokens": {0}, "output_tokens": {1}}}, "vision": {{"prompt_tokens": {2}, "completion_tokens": {3}}}}}',
+    '{{"image": {{"input_tokens": {0}, "output_tokens": {1}}},'
+    ' "vision": {{"prompt_tokens": {2}, "completion_tokens": {3}}}}}',
     '{{"vision":{{"prompt_tokens":{0},"completion_tokens":{1}}}}}',
-    '{{"vision":{{"prompt_tokens":{0},"completion_tokens":{1}}},"vision":{{"prompt_tokens":{2},"completion_tokens":{3}}}}}',
+    '{{"vision":{{"prompt_tokens":{0},"completion_tokens":{1}}},'
+    '"vision":{{"prompt_tokens":{2},"completion_tokens":{3}}}}}',
     '{{"input":{0},"output":{1},"total":{2},"input":{3}}}',
 )
 _COLUMNS = """
     difficulty, vision_cost_usd, image_cost_usd, storage_cost_usd, unattributed_cost_usd, total_cost_usd, input_tokens,
-    output_tokens, total_tokens, costs_problem, tokens_problem, unusable_cost_names, unusable_token_names, has_cost_mismatch
+    output_tokens, total_tokens, costs_problem, tokens_problem, unusable_cost_names, unusable_token_names,
+    has_cost_mismatch
 """
 
 

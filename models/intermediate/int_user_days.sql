@@ -7,9 +7,11 @@
     indexes=[{'columns': ['activity_date']}, {'columns': ['user_key', 'activity_date'], 'unique': true}]
 ) }}
 
+{%- set first_date = replaced_from() %}
+
 with generations as (
     select * from {{ ref('fct_generations') }}
-    where activity_date >= {{ replaced_from() }}
+    where activity_date >= {{ first_date }}
         and user_key is not null
 ),
 
@@ -36,7 +38,7 @@ known_before as (
         user_key,
         min(first_ever_at) as first_ever_at
     from {{ this }}
-    where activity_date < {{ replaced_from() }}
+    where activity_date < {{ first_date }}
         and user_key in (select user_key from user_days)
     group by user_key
     {%- else %}

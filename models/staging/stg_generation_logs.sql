@@ -10,6 +10,7 @@
 {%- set highest_tokens = 1000000000 %}
 {%- set highest_duration_ms = 86400000 %}
 {%- set highest_usd = var('max_cost_usd') %}
+{%- set patterns = error_patterns() %}
 
 with log as (
     select * from {{ source('application', 'generation_logs') }}
@@ -108,7 +109,7 @@ numbers as (
         'flat_input_tokens': usable_number('input_count', highest_tokens),
         'flat_output_tokens': usable_number('output_count', highest_tokens),
         'flat_total_tokens': usable_number('total_count', highest_tokens),
-        'error_pattern_place': error_pattern_place('searched_error_text'),
+        'error_pattern_place': error_pattern_place('searched_error_text', patterns),
     }) }}
 ),
 
@@ -135,12 +136,12 @@ select
             then difficulty_level
     end as integer) as difficulty,
     is_success,
-    case when not is_success then coalesce({{ error_pattern_value('error_pattern_place', 'error_category') }}, 'unknown') end
+    case when not is_success then coalesce({{ error_pattern_value('error_pattern_place', 'error_category', patterns) }}, 'unknown') end
         as error_category,
     case
         when is_success then null
         when error_text is null then '(no message)'
-        else coalesce({{ error_pattern_value('error_pattern_place', 'error_signature') }}, nullif({{ scrubbed('error_text') }}, ''), '(no message)')
+        else coalesce({{ error_pattern_value('error_pattern_place', 'error_signature', patterns) }}, nullif({{ scrubbed('error_text') }}, ''), '(no message)')
     end as error_signature,
     {{ to_bigint('duration') }} as duration_ms,
     cast(vision_usd as numeric(18, 6)) as vision_cost_usd,

@@ -1,5 +1,7 @@
 {{ config(meta={'time_column': 'activity_hour'}) }}
 
+{%- set first_hour = first_period('activity_hour', '1 hour') %}
+
 with generations as (
     select * from {{ ref('fct_generations') }}
     where activity_date >= {{ replaced_from() }}
@@ -7,7 +9,7 @@ with generations as (
 
 hours as (
     select activity_hour
-    from generate_series({{ first_period('activity_hour', '1 hour') }}, {{ as_of() }}, interval '1 hour') as every_hour (activity_hour)
+    from generate_series({{ first_hour }}, {{ as_of() }}, interval '1 hour') as every_hour (activity_hour)
 ),
 
 costs as (
@@ -45,7 +47,7 @@ compared as (
         cast(coalesce(
             lag(total_cost_usd) over (order by activity_hour),
             {%- if is_incremental() %}
-            (select total_cost_usd from {{ this }} where activity_hour = {{ first_period('activity_hour', '1 hour') }} - interval '1' hour)
+            (select total_cost_usd from {{ this }} where activity_hour = {{ first_hour }} - interval '1' hour)
             {%- else %}
             null
             {%- endif %}

@@ -1,5 +1,7 @@
 {{ config(meta={'time_column': 'activity_date'}) }}
 
+{%- set first_date = first_period('activity_date', '1 day') %}
+
 with user_days as (
     select
         user_key,
@@ -8,13 +10,13 @@ with user_days as (
         lead(activity_date) over (partition by user_key order by activity_date) as next_date
     from {{ ref('int_user_days') }}
     -- the longest span, 30 days, of the first day
-    where activity_date >= cast({{ first_period('activity_date', '1 day') }} as date) - 29
+    where activity_date >= cast({{ first_date }} as date) - 29
 ),
 
 days as (
     select cast(every_day.activity_date as date) as activity_date
     from generate_series(
-        {{ first_period('activity_date', '1 day') }} - interval '29' day, {{ as_of() }}, interval '1 day'
+        {{ first_date }} - interval '29' day, {{ as_of() }}, interval '1 day'
     ) as every_day (activity_date)
 ),
 
@@ -107,4 +109,4 @@ select
     {{ is_complete('weeks.activity_date', "'1' day") }} as is_complete
 from weeks
 left join generations on weeks.activity_date = generations.activity_date
-where weeks.activity_date >= cast({{ first_period('activity_date', '1 day') }} as date)
+where weeks.activity_date >= cast({{ first_date }} as date)

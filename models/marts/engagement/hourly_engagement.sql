@@ -1,8 +1,10 @@
 {{ config(meta={'time_column': 'activity_hour'}) }}
 
+{%- set first_date = replaced_from() %}
+
 with generations as (
     select * from {{ ref('fct_generations') }}
-    where activity_date >= {{ replaced_from() }}
+    where activity_date >= {{ first_date }}
 ),
 
 hours as (
@@ -28,7 +30,7 @@ newcomers as (
         date_trunc('hour', first_ever_at) as activity_hour,
         count(*) as new_users
     from {{ ref('int_user_days') }}
-    where activity_date >= {{ replaced_from() }}
+    where activity_date >= {{ first_date }}
         and first_generation_at = first_ever_at
     group by date_trunc('hour', first_ever_at)
 )
