@@ -29,7 +29,8 @@ def refresh(database: Database, as_of: str | None) -> None:
 
 def run_dbt(database: Database, arguments: list[str]) -> list[str]:
     """Run dbt when nobody else has the database: the SQL that it compiled, node by node."""
-    for is_last in (False, False, True):
+    complaints: list[str] = []
+    for _ in range(3):
         database.wait_until_free()
         complaints, compiled = _invoke([*arguments, "--log-level", "none", "--no-write-json"])
         if not complaints:
@@ -38,16 +39,21 @@ def run_dbt(database: Database, arguments: list[str]) -> list[str]:
             database.is_held_by_another(complaint) or any(words in complaint for words in _DISTURBED)
             for complaint in complaints
         )
-        if is_last or not was_disturbed:
-            raise RefreshError("\n".join(scrub(complaint) for complaint in complaints))
+        if not was_disturbed:
+            break
+    raise RefreshError("\n".join(scrub(complaint) for complaint in complaints))
 
 
 def _invoke(arguments: list[str]) -> tuple[list[str], list[str]]:
     """Run dbt once. What it complains of, if it fails, and what it compiled."""
     complaints: list[str] = []
+    # what makes no sense in SQL given on the command line: the exception itself does not say it
+    refused: list[str] = []
 
     def listen(event: object) -> None:
-        if event.info.level == "error":
+        if event.info.name == "ParseInlineNodeError":
+            refused.append(event.info.msg.partition("\n")[2])
+        elif event.info.level == "error":
             complaints.append(event.info.msg)
         elif event.info.name == "JinjaLogInfo" and "waiting for it" in event.info.msg:
             print(event.info.msg, flush=True)
@@ -64,7 +70,7 @@ def _invoke(arguments: list[str]) -> tuple[list[str], list[str]]:
         # an exception's traceback would hold on to the database
         exception = str(result.exception) if result.exception else None
         del result
-        return failed or ([exception] if exception else complaints) or ["dbt failed and did not say why"], []
+        return failed or refused or ([exception] if exception else complaints) or ["dbt failed and did not say why"], []
     finally:
         gc.collect()
         DuckDBConnectionManager.close_all_connections()

@@ -196,7 +196,7 @@ def test_the_rules_of_the_seed_find_the_incidents_of_a_simulated_log(
 ) -> None:
     # as busy as the log of `make backtest`; the truth beside the log is found
     log_file = tmp_path / "log.parquet"
-    simulate(["--rows", "130000", "--days", "4", "--incidents", "3", "--out", str(log_file), "--quiet"])
+    simulate(["--rows", "200000", "--days", "6", "--incidents", "3", "--out", str(log_file), "--quiet"])
     warehouse = new_warehouse("duckdb")
     warehouse.log = str(log_file)
     warehouse.run(select="+service_health")
