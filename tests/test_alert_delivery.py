@@ -572,6 +572,27 @@ def test_a_run_that_lost_its_message_to_another_leaves_the_books_alone(scene: Sc
     assert scene.told()[0]["sent_at"] == sent_at
 
 
+def test_a_target_to_which_another_run_is_sending_is_left_to_it(
+    duckdb_scene: Scene, capsys: pytest.CaptureFixture
+) -> None:
+    """Two runs that send to one target would mix up its order."""
+    duckdb_scene.receiver.answers["a"] += [500] * 4
+    duckdb_scene.open("first")
+    duckdb_scene.open("second")
+    assert duckdb_scene.run() == 2
+    duckdb_scene.receiver.forget()
+    duckdb_scene.warehouse.execute(
+        f"update {NOTIFICATIONS} set status = 'sending', claimed_until = timezone('UTC', now()) + interval '1' minute "
+        f"where notification_id = (select min(notification_id) from {NOTIFICATIONS})"
+    )
+    assert duckdb_scene.run() == 1
+    assert duckdb_scene.receiver.taken() == []
+    assert "0 messages sent; another run is sending to it" in capsys.readouterr().out
+    duckdb_scene.let_leases_run_out()
+    assert duckdb_scene.run() == 1
+    assert duckdb_scene.receiver.titles() == ["[PAGE] first is firing", "[PAGE] second is firing"]
+
+
 HOLDER = (
     "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print(1, flush=True); time.sleep(float(sys.argv[2]))"
 )
@@ -1006,6 +1027,8 @@ def test_points_that_datadog_would_not_take_are_counted_and_not_sent(
         epoch(now - dt.timedelta(minutes=59)),
         epoch(now),
     }
+    statuses = datadog_scene.warehouse.query(f"select status, count(*) from {POINTS} group by 1 order by 1")
+    assert statuses == [("sent", 4), ("too_old", 9)]
     assert datadog_scene.run() == 0
     assert "datadog: 0 metric points sent, 0 older" in capsys.readouterr().out
 
