@@ -32,7 +32,7 @@
 {% endmacro %}
 
 {% macro times_of_the_log() -%}
-    {%- set staging = existing_relation('staging', 'stg_generation_logs') -%}
+    {%- set staging = existing_relation('staging', 'stg_generation_log_times') or existing_relation('staging', 'stg_generation_logs') -%}
     {%- if staging -%}
     select created_at from {{ staging }} where created_at between {{ earliest_created_at() }} and {{ latest_created_at() }}
     {%- else -%}

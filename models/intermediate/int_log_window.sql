@@ -10,9 +10,8 @@
 with recent_log as (
     select
         min(created_at) as first_at,
-        -- a log that ends before the days in question has lost its newest days, or is another one: it replaces nothing
-        max(case when created_at >= {{ built.wanted_from }} then created_at end) as last_at
-    from {{ ref('stg_generation_logs') }}
+        max(created_at) as newest_at
+    from {{ ref('stg_generation_log_times') }}
     where created_at >= {{ built.read_from }}
         and created_at <= {{ latest_created_at() }}
         {%- if as_of_is_timestamp() %}
@@ -20,10 +19,18 @@ with recent_log as (
         {%- endif %}
 ),
 
+-- a log that ends before the days in question has lost its newest days, or is another one: it replaces nothing
+dated_log as (
+    select
+        first_at,
+        case when newest_at >= {{ built.wanted_from }} then newest_at end as last_at
+    from recent_log
+),
+
 older_log as (
     {%- if built.watermark_is_known %}
     select exists(
-        select 1 from {{ ref('stg_generation_logs') }}
+        select 1 from {{ ref('stg_generation_log_times') }}
         where created_at >= {{ earliest_created_at() }} and created_at < {{ built.read_from }}
     ) as has_rows
     {%- else %}
@@ -35,20 +42,20 @@ clock as (
     select
         {{ wall_clock() }} as run_at,
         {{ built.watermark }} as watermark,
-        recent_log.last_at as log_last_at,
-        case when recent_log.last_at is not null and not older_log.has_rows then recent_log.first_at end as log_first_at,
+        dated_log.last_at as log_last_at,
+        case when dated_log.last_at is not null and not older_log.has_rows then dated_log.first_at end as log_first_at,
         -- a log that has lost its newest rows leaves the clock where it was
         case
-            when coalesce(recent_log.last_at, {{ built.last_at }}) is not null
+            when coalesce(dated_log.last_at, {{ built.last_at }}) is not null
                 {%- if as_of_is_timestamp() %}
                 then {{ as_of_timestamp() }}
                 {%- elif var('as_of') == 'now' %}
                 then {{ wall_clock() }}
                 {%- else %}
-                then coalesce(recent_log.last_at, {{ built.last_at }})
+                then coalesce(dated_log.last_at, {{ built.last_at }})
                 {%- endif %}
         end as as_of
-    from recent_log
+    from dated_log
     cross join older_log
 ),
 

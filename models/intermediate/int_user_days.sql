@@ -34,13 +34,14 @@ user_days as (
 -- what is known of these users from before the days that are rebuilt
 known_before as (
     {%- if is_incremental() %}
+    -- looked up user by user: an index serves, and the past is not read
     select
         user_key,
-        min(first_ever_at) as first_ever_at
-    from {{ this }}
-    where activity_date < {{ first_date }}
-        and user_key in (select user_key from user_days)
-    group by user_key
+        (
+            select min(earlier.first_ever_at) from {{ this }} as earlier
+            where earlier.user_key = users.user_key and earlier.activity_date < {{ first_date }}
+        ) as first_ever_at
+    from (select distinct user_key from user_days) as users
     {%- else %}
     select
         user_key,

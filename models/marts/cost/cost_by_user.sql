@@ -1,5 +1,5 @@
 -- A view: the same numbers as int_user_days, so that they stand once, and once only must be erased.
-{{ config(materialized='view') }}
+{{ config(materialized='view', meta={'time_column': 'activity_date', 'days_of': 'int_user_days'}) }}
 
 with user_days as (
     select * from {{ ref('int_user_days') }}
