@@ -2,6 +2,7 @@
 
 import gc
 import json
+import time
 
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import reset_adapters
@@ -10,8 +11,7 @@ from dbt.cli.main import dbtRunner
 from alerts.database import Database
 from alerts.settings import scrub
 
-# What macros/one_run.sql says when another run came between: to begin again is all there is to do. On DuckDB another
-# process may have been quicker to take the file, between the wait for it and dbt's start.
+# What macros/one_run.sql says when another run came between: to begin again is all there is to do.
 _DISTURBED = ("This one touched nothing: run it again.", "has taken over. This one stops; what it made so far stands.")
 
 
@@ -29,19 +29,21 @@ def refresh(database: Database, as_of: str | None) -> None:
 
 def run_dbt(database: Database, arguments: list[str]) -> list[str]:
     """Run dbt when nobody else has the database: the SQL that it compiled, node by node."""
-    complaints: list[str] = []
-    for _ in range(3):
+    deadline = time.monotonic() + database.longest_wait_seconds
+    attempts_left = 3
+    while True:
         database.wait_until_free()
         complaints, compiled = _invoke([*arguments, "--log-level", "none", "--no-write-json"])
         if not complaints:
             return compiled
-        was_disturbed = any(
-            database.is_held_by_another(complaint) or any(words in complaint for words in _DISTURBED)
-            for complaint in complaints
-        )
-        if not was_disturbed:
-            break
-    raise RefreshError("\n".join(scrub(complaint) for complaint in complaints))
+        # between the wait for the file and dbt's start another process may take it, and again
+        was_too_late = any(database.is_held_by_another(complaint) for complaint in complaints)
+        if was_too_late and time.monotonic() < deadline:
+            continue
+        attempts_left -= 1
+        was_disturbed = any(words in complaint for complaint in complaints for words in _DISTURBED)
+        if not (was_disturbed and attempts_left):
+            raise RefreshError("\n".join(scrub(complaint) for complaint in complaints))
 
 
 def _invoke(arguments: list[str]) -> tuple[list[str], list[str]]:

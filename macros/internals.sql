@@ -1,5 +1,5 @@
 {#- What the warehouse keeps for itself, in a schema that no reader is granted: the salt of the user keys, the journal of
-    what was replaced, how far incidents are made and, on PostgreSQL, the run that is at work and the functions that read the log's columns whatever
+    what was replaced, how far alerts have come and, on PostgreSQL, the run that is at work and the functions that read the log's columns whatever
     their type. -#}
 {% macro internal_schema() %}{{ target.schema }}_internal{% endmacro %}
 {% macro journal() %}{{ internal_schema() }}.replacements{% endmacro %}
@@ -29,10 +29,13 @@
             replaced_at timestamp not null default ({{ wall_clock() }})
         );
         {{ create_alert_journals() }}
-        {#- Up to which window the incidents are made: a run may be killed between the judging and them. -#}
-        create table if not exists {{ incident_progress() }} (
+        {#- How far the alerts have come: the span of the log that int_alert_generations holds, and the newest window that the
+            incidents know. A run may be killed between any two of its models. -#}
+        create table if not exists {{ alert_progress() }} (
             is_only_row boolean primary key default true check (is_only_row),
-            incidents_until timestamp not null
+            generations_from timestamp,
+            generations_until timestamp,
+            incidents_until timestamp
         );
         {{ adapter.dispatch('create_run_functions')() }}
         {{ adapter.dispatch('create_reading_functions')() }}

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -191,17 +191,19 @@ class Journal:
     first: dt.timedelta = dt.timedelta(hours=24)
     evaluations: dict[tuple, Row] = field(default_factory=dict)
     incidents: dict[tuple, Row] = field(default_factory=dict)
+    _kept: dict[tuple, Generation] = field(default_factory=dict)
+    _kept_until: dt.datetime = dt.datetime.min
     _counted_until: dict[str, dt.datetime] = field(default_factory=dict)
     _counted: dict[str, list[Generation]] = field(default_factory=dict)
 
     def run(
         self,
-        generations: list[Generation],
+        log: Callable[[dt.datetime], list[Generation]],
         as_of: dt.datetime | None,
         rules: Iterable[Rule],
         health: Iterable[Row] = (),
     ) -> None:
-        """Judge what is due at this clock, from the log as it is now."""
+        """Judge what is due at this clock. `log` gives the generations before a time, as the log has them now."""
         rules = [rule for rule in rules if rule.is_enabled]
         by_start = {row["window_start"]: row for row in health}
         if as_of is None:
@@ -209,6 +211,11 @@ class Journal:
         judged = max((end for _, end in self.evaluations), default=None)
         last = five_minutes(as_of - self.settle)
         end = judged + FIVE_MINUTES if judged else last - self.first + FIVE_MINUTES
+        # A row that was not there when its five minutes were judged is in no window.
+        new = [row for row in log(last) if row.created_at >= self._kept_until]
+        self._kept |= {(row.generation_id, row.activity_date): row for row in new}
+        self._kept_until = max(self._kept_until, last)
+        generations = list(self._kept.values())
         while end <= last:
             for rule in rules:
                 self.evaluations[rule.rule_name, end] = evaluate(rule, generations, by_start, end)

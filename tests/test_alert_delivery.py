@@ -1236,20 +1236,20 @@ def test_the_help_explains_exit_codes_and_settings() -> None:
 
 
 def minute_by_minute(first: dt.datetime, minutes: int, failing: bool = False, number: int = 0) -> list[Row]:
-    """Three generations a minute."""
+    """Eight generations a minute: enough for every sample that the rules ask for."""
     return [
         (failed_row if failing else sound_row)(
             number + place,
             *(["429 Too Many Requests: rate limit exceeded"] if failing else []),
-            created_at=str(first + dt.timedelta(seconds=20 * place)),
+            created_at=str(first + dt.timedelta(seconds=7.5 * place)),
         )
-        for place in range(3 * minutes)
+        for place in range(8 * minutes)
     ]
 
 
 CALM = minute_by_minute(OPENED - dt.timedelta(hours=5), 240)
-STORM = CALM + minute_by_minute(OPENED - dt.timedelta(hours=1), 60, failing=True, number=1000)
-AFTER = STORM + minute_by_minute(OPENED, 90, number=2000)
+STORM = CALM + minute_by_minute(OPENED - dt.timedelta(hours=1), 60, failing=True, number=4000)
+AFTER = STORM + minute_by_minute(OPENED, 90, number=6000)
 
 
 @pytest.fixture(params=ENGINES)

@@ -1,10 +1,11 @@
--- The generations of the windows that this run judges, from the recent log alone and counted as in fct_generations. The next
--- run replaces them.
-{{ config(tags=['alerts']) }}
+-- The generations of the windows that this run judges, counted as in fct_generations. Of the log only what no run has read is
+-- read; the rest is kept from the run before. So a row counts for the alerts if it is there when the settle delay of its own
+-- five minutes is over.
+{{ config(tags=['alerts'], post_hook="{{ record_alert_generations() }}") }}
 
 with log as {{ computed_once() }} (
     select * from {{ ref('stg_generation_logs') }}
-    where created_at between {{ generations_from() }} and {{ alerts_as_of() }}
+    where created_at >= {{ log_read_from() }} and created_at < {{ judged_to() }}
         and created_at <= {{ latest_created_at() }}
         and generation_id is not null
 ),
@@ -12,21 +13,41 @@ with log as {{ computed_once() }} (
 placed as (
     select
         log.*,
+        cast(log.created_at as date) as activity_date,
         row_number() over (
             partition by log.generation_id, cast(log.created_at as date)
             order by
                 {{ repeat_order('log') }}
         ) as place
     from log
+),
+
+added as (
+    select
+        generation_id,
+        activity_date,
+        created_at,
+        user_key,
+        is_success,
+        error_category,
+        duration_ms,
+        total_cost_usd
+    from placed
+    where place = 1
 )
 
-select
-    generation_id,
-    created_at,
-    user_key,
-    is_success,
-    error_category,
-    duration_ms,
-    total_cost_usd
-from placed
-where place = 1
+select * from added
+{%- if kept_generations() %}
+
+union all
+
+-- what is new is later, and stands for what it repeats
+select kept.*
+from {{ kept_generations() }} as kept
+left join added
+    on kept.generation_id = added.generation_id
+    and kept.activity_date = added.activity_date
+where kept.created_at >= {{ generations_from() }}
+    and kept.created_at < {{ log_read_from() }}
+    and added.generation_id is null
+{%- endif %}

@@ -34,20 +34,26 @@ windows as (
         {%- endif %}
         {{ five_minutes("as_of - interval '" ~ var('alert_settle_minutes') ~ "' minute") }} as judged_to
     from clock
+),
+
+-- the oldest row that a window or an incident needs
+needed as (
+    select
+        *,
+        least(
+            least(judged_from, {{ judged.incidents_until }} + interval '5' minute)
+            - interval '{{ longest_window_minutes(rules) + hold_minutes }}' minute,
+            {{ judged.open_fired_at }}
+        ) as generations_from
+    from windows
 )
 
 select
     as_of,
     judged_from,
     judged_to,
-    -- the oldest row that a window or an incident needs; where there is nothing to do, none
-    case
-        when judged_to >= judged_from or {{ judged.incidents_until }} < {{ judged.until }}
-            then least(
-                least(judged_from, {{ judged.incidents_until }} + interval '5' minute)
-                - interval '{{ longest_window_minutes(rules) + hold_minutes }}' minute,
-                {{ judged.open_fired_at }}
-            )
-    end as generations_from,
+    generations_from,
+    -- what is at hand is not read again, unless a window now reaches further back
+    case when {{ judged.kept_from }} <= generations_from then {{ judged.kept_until }} else generations_from end as log_read_from,
     least({{ judged.incidents_until }} - interval '2' day, {{ judged.open_from }}) as incidents_from
-from windows
+from needed

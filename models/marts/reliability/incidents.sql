@@ -4,7 +4,7 @@
     incremental_strategy='delete+insert',
     unique_key='incident_key',
     full_refresh=false,
-    post_hook="{{ record_incident_progress() }}"
+    post_hook="{{ record_incidents() }}"
 ) }}
 
 with evaluations as materialized (
