@@ -138,6 +138,11 @@ def _pieces(log: Log, firsts: list[int]) -> Iterator[tuple[int, pa.Table]]:
         position += table.num_rows
 
 
+def first_time(path: Path) -> datetime:
+    """The time of a file's first row."""
+    return pq.ParquetFile(path).read_row_group(0, columns=["created_at"])["created_at"][0].as_py()
+
+
 def tables_of(files: list[Path]) -> Iterator[pa.Table]:
     """The rows of Parquet files, some at a time."""
     for path in sorted(files):

@@ -12,7 +12,7 @@ import pyarrow as pa
 from psycopg2.extensions import cursor
 
 from benchmarks import by_hand, questions
-from benchmarks.logs import Logs, tables_of
+from benchmarks.logs import Logs, first_time, tables_of
 from benchmarks.on_duckdb import analysis, ask_in_turn
 from benchmarks.processes import ALERTS, ROOT, Dbt, trivial_project, watched
 from benchmarks.store import Store
@@ -48,7 +48,6 @@ class OnPostgres:
         self._server, self._work, self._logs, self._store = server, work, logs, store
         self._views: dict[int, list[str]] = {}
         self._dbts: dict[int, Dbt] = {}
-        self._hours: dict[int, Iterator[Path]] = {}
         with self._cursor(server.database) as statements:
             statements.execute("select pg_backend_pid()")
             self._postmaster = psutil.Process(statements.fetchone()[0]).ppid()
@@ -143,8 +142,18 @@ class OnPostgres:
         """The raw log in a table of the application's types, and the warehouse made of it."""
         if rows in self._dbts:
             return
-        self._server.create_database(_database(rows))
         environment = self._server.environment(_database(rows))
+        dbt = Dbt(self._work / f"dbt-postgres-{rows}", WAREHOUSE_TARGET="prod", **environment)
+        with self._cursor(self._server.database) as statements:
+            statements.execute(
+                "select shobj_description(oid, 'pg_database') from pg_database where datname = %s", [_database(rows)]
+            )
+            found = statements.fetchone()
+        # left by a run that was cut off, on a server that outlives it
+        if found and found[0] == "whole":
+            self._dbts[rows] = dbt
+            return
+        self._server.create_database(_database(rows))
         pattern = Path(self._logs.whole(rows))
         start = time.perf_counter()
         dsn = " ".join(
@@ -154,12 +163,12 @@ class OnPostgres:
         write_table(dsn, "public.generation_logs", tables, SCHEMA, replace=True)
         self._vacuum(rows)
         print(f"    loaded {rows:,} rows in {time.perf_counter() - start:,.0f} s", file=sys.stderr, flush=True)
-        dbt = Dbt(self._work / f"dbt-postgres-{rows}", WAREHOUSE_TARGET="prod", **environment)
         dbt.run("seed")
         first = self._with_server(lambda: dbt.run("run"))
         if not self._store.count(f"first-postgres/{rows}"):
             self._store.add(f"first-postgres/{rows}", first)
         self._vacuum(rows)
+        self._server.execute(f"comment on database {_database(rows)} is 'whole'")
         self._dbts[rows] = dbt
 
     def _trivial(self, rows: int) -> Dbt:
@@ -187,11 +196,13 @@ class OnPostgres:
 
     def _add_hour(self, rows: int) -> None:
         """Put the next hour of the log into the raw table."""
-        path = next(self._hours.setdefault(rows, iter(self._logs.hours())), None)
-        if path is None:
-            print("    no further hour of log: the run sees the same rows again", file=sys.stderr)
-            return
         with self._cursor(_database(rows)) as statements:
+            statements.execute("select max(created_at) from public.generation_logs")
+            newest = statements.fetchone()[0]
+            path = next((path for path in self._logs.hours() if first_time(path) > newest), None)
+            if path is None:
+                print("    no further hour of log: the run sees the same rows again", file=sys.stderr)
+                return
             for table in tables_of([path]):
                 statements.copy_expert(
                     "copy public.generation_logs from stdin with (format csv)", pa.BufferReader(csv_rows(table))
