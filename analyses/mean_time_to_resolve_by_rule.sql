@@ -4,7 +4,8 @@ select
     severity,
     count(*) as incident_count,
     count(*) filter (where resolved_at is null) as open_incident_count,
-    {{ ratio('sum(duration_minutes) filter (where resolution = \'ok\')', 'count(*) filter (where resolution = \'ok\')') }} as mean_minutes_to_resolve,
+    {{ ratio("sum(duration_minutes) filter (where resolution = 'ok')", "count(*) filter (where resolution = 'ok')") }}
+        as mean_minutes_to_resolve,
     max(duration_minutes) as longest_minutes,
     cast(avg(extract(epoch from opened_at - first_firing_at)) / 60 as double precision) as mean_minutes_to_open,
     {{ total('affected_generation_count') }} as affected_generation_count,
