@@ -228,15 +228,30 @@ def test_late_rows_change_no_window_that_was_judged(warehouse: Warehouse) -> Non
     assert len(before) == 288
     assert max(row["window_end"] for row in before) == _NOON + 20 * _MINUTE
     late = _rows(9, _NOON + 14 * _MINUTE, number=20, failed=9)
-    warehouse.load(log + late + _rows(1, _NOON + 40 * _MINUTE, number=40))
+    in_time = _rows(2, _NOON + 21 * _MINUTE, number=30, failed=1)
+    warehouse.load(log + late + in_time + _rows(1, _NOON + 40 * _MINUTE, number=40))
     _alert(warehouse)
     after = warehouse.mart("alert_evaluations")
     assert [row for row in after if row["window_end"] <= _NOON + 20 * _MINUTE] == before
     newer = {row["window_end"]: row for row in after if row not in before}
+    # what was not there when its own five minutes were judged is in no later window either
     assert {end: (row["sample_size"], row["outcome"]) for end, row in newer.items()} == {
-        _NOON + 25 * _MINUTE: (9, "firing"),
-        _NOON + 30 * _MINUTE: (0, "insufficient_data"),
+        _NOON + 25 * _MINUTE: (2, "firing"),
+        _NOON + 30 * _MINUTE: (2, "firing"),
     }
+
+
+def test_a_longer_window_has_the_log_read_anew(warehouse: Warehouse) -> None:
+    _begin(warehouse, [_FAILURES])
+    log = _rows(3, _NOON - 5 * _HOUR, number=0) + _rows(1, _NOON, number=10)
+    warehouse.load(log)
+    _alert(warehouse, alert_first_hours=1)
+    _set_rules(warehouse, [_FAILURES, replace(_FAILURES, rule_name="longer", window_minutes=360)])
+    warehouse.load(log + _rows(1, _NOON + 5 * _MINUTE, number=20))
+    _alert(warehouse)
+    judged = _journals(warehouse)["alert_evaluations"]
+    assert judged["longer", _NOON - 5 * _MINUTE]["sample_size"] == 3
+    assert judged["failures", _NOON - 5 * _MINUTE]["sample_size"] == 0
 
 
 def test_a_run_repeated_judges_nothing_and_windows_missed_in_a_pause_are_judged(warehouse: Warehouse) -> None:
