@@ -108,6 +108,10 @@ class OnDuckdb:
         while self._store.count(*names) < repeat:
             self._store.add(names[0], warehouse.hourly())
             self._store.add(names[1], startup.run("build"))
+        self._store.note(
+            "nothing/statements",
+            {"warehouse": warehouse.statements_of_last_run(), "startup": startup.statements_of_last_run()},
+        )
         self._store.note("nothing/nodes", len(self._dbt(rows, growing=True).listed(*hourly_selection())))
 
     def alerts(self, rows: int, least: int, repeat: int) -> None:

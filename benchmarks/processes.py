@@ -80,6 +80,11 @@ class Dbt:
         nodes = [json.loads(line) for line in lines if line.startswith("{")]
         return [node for node in nodes if node["resource_type"] in ("model", "seed", "test")]
 
+    def statements_of_last_run(self) -> int:
+        """How many statements dbt sent to the database in its last run, as its log says."""
+        log = (self.folder / "logs" / "dbt.log").read_text()
+        return log[log.rindex("Running with dbt=") :].count("SQL status: ")
+
     def seconds_by_type(self) -> dict[str, float]:
         """What the nodes of the last run took, summed by type of node."""
         seconds: dict[str, float] = {}

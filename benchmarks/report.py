@@ -58,6 +58,8 @@ class Report:
             least=_count(self._rows[0]),
             nothing=self._figure("nothing/warehouse") or _NOTHING,
             nodes=store.fact("nothing/nodes"),
+            statements=store.fact("nothing/statements", {}).get("warehouse"),
+            startup_statements=store.fact("nothing/statements", {}).get("startup"),
             startup=self._figure("nothing/startup") or _NOTHING,
             hourly_postgres=self._hourly_postgres(),
             alerts_command=" ".join(["dbt build", *ALERTS]),
