@@ -32,13 +32,14 @@
         {{ exceptions.raise_compiler_error("Another run, begun at " ~ seen.other ~ " UTC, is still at work in " ~ target.schema
            ~ " after " ~ var('wait_for_other_run_seconds') ~ " seconds of waiting (wait_for_other_run_seconds). This one touched nothing.") }}
     {%- endif -%}
-    {#- dbt has looked up what exists before the wait, and would make anew what the other run has made -#}
+    {#- dbt has looked up what exists before the wait, and would make anew what the other run has made. A view comes and goes
+        with the tables that it reads. -#}
     {%- if seen.other -%}
         {%- set made = run_query("select table_schema, table_name from information_schema.tables where table_schema like '"
-            ~ target.schema ~ "%' and table_schema != '" ~ internal_schema() ~ "' and table_name != 'alert_notifications' and table_name not like '%__dbt_%'").rows -%}
+            ~ target.schema ~ "%' and table_schema != '" ~ internal_schema() ~ "' and table_type = 'BASE TABLE' and table_name != 'alert_notifications' and table_name not like '%__dbt_%'").rows -%}
         {%- for table in made if not adapter.get_relation(target.database, table[0], table[1]) -%}
             {%- do run_query(postgres__end_run() ~ " returning 1") -%}
-            {{ exceptions.raise_compiler_error("Another run, begun at " ~ seen.other ~ " UTC, has built the warehouse meanwhile. This one touched nothing: run it again.") }}
+            {{ exceptions.raise_compiler_error("Another run, begun at " ~ seen.other ~ " UTC, has made " ~ table[1] ~ " meanwhile. This one touched nothing: run it again.") }}
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}

@@ -119,7 +119,7 @@ def test_nearly_all_documents_of_the_application_are_plain(new_warehouse: NewWar
     rows = simulated_rows(2_000, 5, seed=3)
     warehouse = new_warehouse("duckdb")
     warehouse.load(rows[:10])
-    warehouse.run(select="+int_log_window")
+    warehouse.run(select="+stg_generation_logs")
     costs, tokens = _patterns(warehouse)
     as_jsonb = re.compile(r"[:,](?=[\"{\d])")
     for name, pattern in (("costs", costs), ("tokens", tokens)):

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -473,7 +474,15 @@ class DuckdbWarehouse(Warehouse):
         self.log = other.log
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
-        self._connection = self._connection or duckdb.connect(str(self.database))
+        # another process of the same test may be about to let the file go
+        last_moment = time.monotonic() + 20
+        while self._connection is None:
+            try:
+                self._connection = duckdb.connect(str(self.database))
+            except duckdb.IOException:
+                if time.monotonic() > last_moment:
+                    raise
+                time.sleep(0.1)
         return self._connection
 
     def close(self) -> None:
