@@ -59,7 +59,7 @@
 {% macro duckdb_plain_costs_pattern() -%}
     {%- set whole_digits = (var('max_cost_usd') | int | string | length) - 1 if var('max_cost_usd') >= 1 else 0 -%}
     {%- set whole = '0' if whole_digits == 0 else '(?:0|[1-9][0-9]{0,' ~ (whole_digits - 1) ~ '})' -%}
-    {%- set number = ' ?' ~ whole ~ '(?:[.][0-9]{1,6}(?:[0-36-9][0-9]*)?)?' -%}
+    {%- set number = ' ?' ~ whole ~ '(?:[.](?:[0-9]{1,6}|[0-9]{6}[0-36-9][0-9]*))?' -%}
     {%- set as_written = duckdb_plain_object(number, ['vision', 'image(?:_generation)?', 'storage'], 'total', []) -%}
     {%- set as_jsonb = duckdb_plain_object(number, ['image'], 'total', ['vision', 'storage', 'image_generation']) -%}
     {{ '^(?:' ~ as_written ~ '|' ~ as_jsonb ~ ')$' if var('max_cost_usd') >= 1 else '^never$' }}
