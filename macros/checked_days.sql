@@ -1,6 +1,5 @@
 {#- In an hourly run a test looks at the days that were replaced last, in a run of the alerts at the windows that were judged
-    last; in any other, at all of history. dbt asks here what a
-    test reads in place of its model. -#}
+    last; in any other, at all of history. dbt asks here what a test reads in place of its model. -#}
 {% macro get_where_subquery(relation) -%}
     {%- set conditions = [config.get('where'), replaced_days(relation.identifier), windows_judged_last(relation.identifier)] | select | list -%}
     {%- if conditions -%}

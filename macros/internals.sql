@@ -1,6 +1,6 @@
 {#- What the warehouse keeps for itself, in a schema that no reader is granted: the salt of the user keys, the journal of
-    what was replaced, how far alerts have come and, on PostgreSQL, the run that is at work and the functions that read the log's columns whatever
-    their type. -#}
+    what was replaced, how far alerts have come and, on PostgreSQL, the run that is at work and the functions that read the
+    log's columns whatever their type. -#}
 {% macro internal_schema() %}{{ target.schema }}_internal{% endmacro %}
 {% macro journal() %}{{ internal_schema() }}.replacements{% endmacro %}
 
