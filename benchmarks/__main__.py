@@ -72,7 +72,7 @@ def main() -> None:
         last = options.rows[-1]
         part(f"g: alerts after {last:,} rows on DuckDB", duckdb.alerts, last, least, options.repeat)
     if {"c", "d", "g"} & set(options.parts):
-        with running(work, logs, store) as postgres:
+        with running(work, logs, store, options.keep) as postgres:
             first, *further = options.postgres_rows
             for rows in further if "c" in options.parts else []:
                 part("c: are the views by hand the warehouse's?", postgres.compare, first)
@@ -173,7 +173,9 @@ def _options() -> argparse.Namespace:
         metavar="FILE",
         help="the document (default: docs/benchmarks.md)",
     )
-    parser.add_argument("--keep", action="store_true", help="keep logs and databases")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep logs and databases, also those on WAREHOUSE_TEST_PG_URL"
+    )
     options = parser.parse_args()
     options.rows, options.postgres_rows = sorted(set(options.rows)), sorted(set(options.postgres_rows))
     return options

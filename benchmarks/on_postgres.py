@@ -34,10 +34,12 @@ SETTINGS = (
 
 
 @contextmanager
-def running(work: Path, logs: Logs, store: Store) -> Iterator["OnPostgres"]:
-    """A server that lasts as long as the body, or the one that WAREHOUSE_TEST_PG_URL names."""
+def running(work: Path, logs: Logs, store: Store, keep: bool) -> Iterator["OnPostgres"]:
+    """A server that lasts as long as the body, or the one that WAREHOUSE_TEST_PG_URL names, kept if asked."""
     with mock.patch.object(postgres_server, "_SETTINGS", SETTINGS), postgres_server.running_server() as server:
         yield OnPostgres(server, work, logs, store)
+        if keep:
+            server.made.clear()
 
 
 class OnPostgres:
