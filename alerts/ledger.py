@@ -7,13 +7,12 @@ from typing import Protocol
 
 from alerts.database import Database, Row, Transaction
 from alerts.incidents import incidents
+from alerts.leases import CLAIM, IS_DUE, NOW
 from alerts.messages import Message, message
 
 # For so long after it was recorded, a message that cannot be delivered is tried again.
 GIVE_UP_HOURS = 24
 
-_NOW = "timezone('UTC', now())"
-_IS_DUE = f"(status = 'pending' or (status = 'sending' and claimed_until < {_NOW}))"
 # A target hears of an incident's events in this order.
 _ORDER = "recorded_at, case event when 'opened' then 1 when 'reminder' then 2 else 3 end, notification_id"
 
@@ -59,7 +58,7 @@ class Ledger:
         """A new target hears of what is open. What was over before is written down as skipped, and so is known."""
         is_new = bool(
             transaction.rows(
-                f"insert into {self._targets} (target, first_seen_at) values (%(target)s, {_NOW}) "
+                f"insert into {self._targets} (target, first_seen_at) values (%(target)s, {NOW}) "
                 "on conflict do nothing returning target",
                 target=target,
             )
@@ -74,7 +73,7 @@ class Ledger:
                 %(target)s,
                 {over} 'skipped' else 'pending' end,
                 {over} 'it was over when this target was first seen' end,
-                {_NOW}
+                {NOW}
             from (
                 select incident_key, 'opened' as event, opened_at as happened_at, resolved_at
                 from {self._database.schema}_marts.incidents
@@ -101,12 +100,12 @@ class Ledger:
         transaction.execute(
             f"""
             insert into {self._table} (incident_key, event, reminder_number, target, status, recorded_at)
-            select opened.incident_key, 'reminder', opened.periods, opened.target, 'pending', {_NOW}
+            select opened.incident_key, 'reminder', opened.periods, opened.target, 'pending', {NOW}
             from (
                 select
                     incident_key,
                     target,
-                    cast(floor(extract(epoch from {_NOW} - sent_at) / (3600 * %(hours)s)) as integer) as periods
+                    cast(floor(extract(epoch from {NOW} - sent_at) / (3600 * %(hours)s)) as integer) as periods
                 from {self._table}
                 where event = 'opened' and status = 'sent' and target = %(target)s
             ) as opened
@@ -152,7 +151,7 @@ class Ledger:
         waiting = transaction.rows(
             f"""
             select notification_id, target from {self._table}
-            where {_IS_DUE} and recorded_at < {_NOW} - interval '{GIVE_UP_HOURS}' hour
+            where {IS_DUE} and recorded_at < {NOW} - interval '{GIVE_UP_HOURS}' hour
             """
         )
         for each in waiting:
@@ -178,7 +177,7 @@ class Ledger:
             if self._is_busy(transaction, target):
                 return None
             due = transaction.rows(
-                f"select * from {self._table} where target = %(target)s and {_IS_DUE} order by {_ORDER}", target=target
+                f"select * from {self._table} where target = %(target)s and {IS_DUE} order by {_ORDER}", target=target
             )
             for row in filter(is_wanted, due):
                 told = self._message(transaction, row)
@@ -195,7 +194,7 @@ class Ledger:
         return bool(
             transaction.rows(
                 f"select 1 from {self._table} "
-                f"where target = %(target)s and status = 'sending' and claimed_until >= {_NOW}",
+                f"where target = %(target)s and status = 'sending' and claimed_until >= {NOW}",
                 target=target,
             )
         )
@@ -216,28 +215,20 @@ class Ledger:
 
     def _mark(self, transaction: Transaction, notification_id: int) -> int:
         return transaction.rows(
-            f"""
-            update {self._table}
-            set
-                status = 'sending',
-                attempt_count = attempt_count + 1,
-                claimed_until = {_NOW} + cast(%(lease)s as integer) * interval '1' second
-            where notification_id = %(id)s
-            returning attempt_count
-            """,
+            f"update {self._table} set {CLAIM} where notification_id = %(id)s returning attempt_count",
             id=notification_id,
             lease=round(self._lease_seconds),
         )[0]["attempt_count"]
 
     def sent(self, claim: Claim) -> None:
         """The target has taken it."""
-        self._finish(claim, f"status = 'sent', sent_at = {_NOW}, last_error = null")
+        self._finish(claim, f"status = 'sent', sent_at = {NOW}, last_error = null")
 
     def not_sent(self, claim: Claim, error: str) -> None:
         """The target has not; it is tried again until it is given up."""
         self._finish(
             claim,
-            f"status = case when recorded_at < {_NOW} - interval '{GIVE_UP_HOURS}' hour then 'failed' else 'pending' "
+            f"status = case when recorded_at < {NOW} - interval '{GIVE_UP_HOURS}' hour then 'failed' else 'pending' "
             "end, last_error = %(error)s",
             error=error,
         )

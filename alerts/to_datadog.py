@@ -10,6 +10,7 @@ from datadog.api.exceptions import DatadogException
 
 from alerts.database import Database, Row, Transaction
 from alerts.delivery import ATTEMPTS
+from alerts.leases import CLAIM, IS_DUE, NOW
 from alerts.messages import Message
 from alerts.settings import scrub
 from alerts.targets import DeliveryError
@@ -19,8 +20,6 @@ TAGS = ("source:generation-warehouse",)
 # Datadog drops points that are older, without a word, and dates no event further back.
 OLDEST_POINT_MINUTES = 60
 OLDEST_EVENT = dt.timedelta(hours=18)
-
-_NOW = "timezone('UTC', now())"
 
 
 class DatadogTarget:
@@ -119,7 +118,7 @@ class Points:
                 self._finish(points, "status = 'pending', last_error = %(error)s", error=str(error))
                 outcome.error = str(error)
             else:
-                self._finish(points, f"status = 'sent', sent_at = {_NOW}, last_error = null")
+                self._finish(points, f"status = 'sent', sent_at = {NOW}, last_error = null")
                 outcome.sent += len(points)
                 outcome.error = None
                 break
@@ -147,7 +146,7 @@ class Points:
             transaction.execute(
                 f"""
                 insert into {self._table} (metric, point_at, value, status, recorded_at)
-                select %(metric)s, point_at, value, 'pending', {_NOW}
+                select %(metric)s, point_at, value, 'pending', {NOW}
                 from (
                     select {hour_end} as point_at, {value} as value
                     from {marts}.hourly_engagement
@@ -166,23 +165,14 @@ class Points:
 
     def _claim(self) -> tuple[list[Row], int]:
         """The points that are now this run's to send, and how many have become too old."""
-        is_due = f"(status = 'pending' or (status = 'sending' and claimed_until < {_NOW}))"
-        too_old = f"point_at < {_NOW} - interval '{OLDEST_POINT_MINUTES}' minute"
+        too_old = f"point_at < {NOW} - interval '{OLDEST_POINT_MINUTES}' minute"
         with self._database.transaction() as transaction:
             lost = transaction.rows(
                 f"update {self._table} set status = 'too_old', claimed_until = null "
-                f"where {is_due} and {too_old} returning metric"
+                f"where {IS_DUE} and {too_old} returning metric"
             )
             points = transaction.rows(
-                f"""
-                update {self._table}
-                set
-                    status = 'sending',
-                    attempt_count = attempt_count + 1,
-                    claimed_until = {_NOW} + cast(%(lease)s as integer) * interval '1' second
-                where {is_due}
-                returning metric, point_at, value, attempt_count
-                """,
+                f"update {self._table} set {CLAIM} where {IS_DUE} returning metric, point_at, value, attempt_count",
                 lease=round(self._lease_seconds),
             )
         return sorted(points, key=lambda point: (point["point_at"], point["metric"])), len(lost)

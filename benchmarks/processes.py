@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _SETTINGS = ("WAREHOUSE_", "GENERATION_LOGS", "PG", "DBT_")
 KEEP_ALL = "{log_retention_days: 36500}"
 ALERTS = ("--selector", "alerts_refresh")
+CHOSEN = ("--select", "path:models/chosen", "path:seeds/chosen", "path:tests/chosen")
 NO_TESTS = ("--exclude-resource-types", "test", "unit_test")
 
 
@@ -99,25 +100,27 @@ def hourly_selection() -> list[str]:
     return ["--selector", "hourly"] if (ROOT / "selectors.yml").exists() else list(NO_TESTS)
 
 
-def trivial_project(folder: Path, nodes: list[dict[str, object]], **environment: str) -> Dbt:
-    """A project of as many models, seeds and tests as `nodes`, all of them `select 1`: what dbt itself costs. On DuckDB
-    unless the environment says otherwise."""
+def trivial_project(folder: Path, warehouse: Dbt, *selection: str, **environment: str) -> Dbt:
+    """A project of as many models, seeds and tests as the warehouse, all of them `select 1`, of which CHOSEN selects as
+    many as the selection has there: what dbt itself costs. On DuckDB unless the environment says otherwise."""
     project = folder / "project"
     shutil.rmtree(project, ignore_errors=True)
     for name in ("models", "seeds", "tests"):
-        (project / name).mkdir(parents=True)
+        (project / name / "chosen").mkdir(parents=True)
     (project / "dbt_project.yml").write_text(
         "{name: trivial, version: '1.0.0', profile: generation_warehouse, flags: {send_anonymous_usage_stats: false}}\n"
     )
-    for number, node in enumerate(nodes):
+    chosen = {node["name"] for node in warehouse.listed(*selection)}
+    for number, node in enumerate(warehouse.listed("--select", "fqn:*")):
+        folder_of_node = "chosen" if node["name"] in chosen else "."
         if node["resource_type"] == "seed":
-            (project / "seeds" / f"seed_{number}.csv").write_text("one\n1\n")
+            (project / "seeds" / folder_of_node / f"seed_{number}.csv").write_text("one\n1\n")
         elif node["resource_type"] == "test":
-            (project / "tests" / f"test_{number}.sql").write_text("select 1 as one where false\n")
+            (project / "tests" / folder_of_node / f"test_{number}.sql").write_text("select 1 as one where false\n")
         else:
             kind = "view" if node["config"]["materialized"] == "view" else "table"
             text = f"{{{{ config(materialized='{kind}') }}}}\nselect 1 as one\n"
-            (project / "models" / f"model_{number}.sql").write_text(text)
+            (project / "models" / folder_of_node / f"model_{number}.sql").write_text(text)
     return Dbt(folder, project, **({"WAREHOUSE_DUCKDB": str(folder / "trivial.duckdb")} | environment))
 
 

@@ -348,11 +348,22 @@ def test_of_a_log_of_one_row_a_day_of_windows_is_judged(warehouse: Warehouse) ->
 
 def test_alerts_need_no_other_model(warehouse: Warehouse) -> None:
     warehouse.load(_rows(4, _NOON, number=0, failed=3))
-    outcome = warehouse.run(selector="alerts_refresh", tests=True)
+    outcome = warehouse.run(selector="alerts", tests=True)
     assert set(outcome.statuses.values()) <= {"success", "pass"}
     built = {name for schema, name, _ in warehouse.relations() if "internal" not in schema}
     assert built == {*_ALERTS.split(), "alert_rules", "error_patterns", "alert_notifications"}
     assert len(warehouse.mart("alert_evaluations")) == 9 * 288
+
+
+def test_a_refresh_leaves_alone_what_it_reads_the_log_through(warehouse: Warehouse) -> None:
+    warehouse.load(_rows(4, _NOON, number=0, failed=3))
+    warehouse.run(selector="alerts")
+    warehouse.load(_rows(4, _NOON, number=0, failed=3) + _rows(4, _NOON + 30 * _MINUTE, number=4))
+    outcome = warehouse.run(selector="alerts_refresh", tests=True)
+    assert set(outcome.statuses.values()) <= {"success", "pass"}
+    models = {name for name in outcome.statuses if name in {*_ALERTS.split(), "alert_rules", "error_patterns"}}
+    assert models == {*_ALERTS.split(), "alert_rules"} - {"stg_generation_logs"}
+    assert len(warehouse.mart("alert_evaluations")) == 9 * (288 + 6)
 
 
 # A live log
@@ -444,7 +455,7 @@ def test_each_rule_that_makes_no_sense_is_named_and_nothing_is_judged(duckdb_war
 
 def test_the_rules_of_the_seed_make_sense_and_word_the_seed_s_four(duckdb_warehouse: Warehouse) -> None:
     duckdb_warehouse.load(_rows(1, _NOON, number=0))
-    duckdb_warehouse.run(selector="alerts_refresh")
+    duckdb_warehouse.run(selector="alerts")
     worded = duckdb_warehouse.query(
         f"select metric, comparison, threshold, window_minutes from {SCHEMA}_seeds.alert_rules where metric in "
         "('failure_rate', 'p95_duration_ms', 'cost_change_ratio', 'rate_limit_error_count') order by metric"
