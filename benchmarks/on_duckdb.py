@@ -1,6 +1,5 @@
 """What is measured on DuckDB: full builds, hourly runs, questions."""
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -49,14 +48,11 @@ class OnDuckdb:
                 self._store.add(f"{name}/hand", self._by_hand(rows))
             on_disk = {"log": self._logs.size(rows), "warehouse": self._database(rows).stat().st_size}
             self._store.note(f"{name}/bytes", on_disk)
-            models = json.loads((self._dbt(rows).target / "run_results.json").read_text())["results"]
-            self._store.note(
-                f"{name}/models", {result["unique_id"].split(".")[-1]: result["execution_time"] for result in models}
-            )
+            self._store.note(f"{name}/models", self._dbt(rows).seconds_of_models())
         if not self._store.count(f"{name}/tests"):
             self._warehouse(rows)
             tests = self._dbt(rows).run("test", "--exclude-resource-types", "unit_test")
-            tests["in_tests"] = self._dbt(rows).seconds_by_type().get("test", 0)
+            tests["in_tests"] = self._dbt(rows).seconds_of_tests()
             self._store.add(f"{name}/tests", tests)
 
     def compare(self, rows: int) -> None:

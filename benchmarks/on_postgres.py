@@ -73,6 +73,7 @@ class OnPostgres:
             if self._store.count(refresh) < refresh_repeat:
                 self._store.add(refresh, self._with_server(lambda: self._refresh(rows)))
         self._note_sizes(rows)
+        self._store.note(f"hourly-postgres/{rows}/models", self._dbts[rows].seconds_of_models())
 
     def ask(self, rows: int, repeat: int) -> None:
         """The questions, asked of the indexed raw table and of the marts, in turn."""

@@ -86,13 +86,21 @@ class Dbt:
         log = (self.folder / "logs" / "dbt.log").read_text()
         return log[log.rindex("Running with dbt=") :].count("SQL status: ")
 
-    def seconds_by_type(self) -> dict[str, float]:
-        """What the nodes of the last run took, summed by type of node."""
-        seconds: dict[str, float] = {}
-        for result in json.loads((self.target / "run_results.json").read_text())["results"]:
-            kind = result["unique_id"].split(".")[0]
-            seconds[kind] = seconds.get(kind, 0) + result["execution_time"]
-        return seconds
+    def seconds_of_tests(self) -> float:
+        """What the tests of the last run took, one after the other."""
+        return sum(seconds for (kind, _), seconds in self._seconds().items() if kind == "test")
+
+    def seconds_of_models(self) -> dict[str, float]:
+        """What each model of the last run took."""
+        return {name: seconds for (kind, name), seconds in self._seconds().items() if kind == "model"}
+
+    def _seconds(self) -> dict[tuple[str, str], float]:
+        results = json.loads((self.target / "run_results.json").read_text())["results"]
+        return {
+            (kind, name): result["execution_time"]
+            for result in results
+            for kind, _, name in [result["unique_id"].split(".", 2)]
+        }
 
 
 def hourly_selection() -> list[str]:

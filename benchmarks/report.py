@@ -153,11 +153,7 @@ class Report:
                 lines.append([_count(size), *figures, _number(self._over_hand(size)), _number(tests)])
         header = ["rows", "`dbt run`, s", "start-up, s", "by hand, s", "beyond start-up, over by hand", "data tests, s"]
         built = [models for size in self._rows if (models := self._store.fact(f"full/{size}/models"))]
-        dearest = sorted(built[-1].items(), key=lambda item: -item[1])[:6] if built else []
-        models = ", ".join(f"`{name}` {seconds:,.1f}" for name, seconds in dearest)
-        return _table(header, lines) + (
-            f"\n\nThe dearest models of the largest build, in seconds: {models}." if models else ""
-        )
+        return _table(header, lines) + _dearest(built[-1] if built else None, "largest build")
 
     def _hourly(self) -> str:
         lines = []
@@ -177,9 +173,9 @@ class Report:
                 figures = map(self._figure, (*names, refresh))
                 lines.append([_count(size), *figures, *ratios])
         least = f"after {_count(self._postgres_rows[0])} rows, s"
-        return _table(
-            ["rows", least, "after these rows, s", "refreshing, s", "ratio", "refreshing over one more hour"], lines
-        )
+        header = ["rows", least, "after these rows, s", "refreshing, s", "ratio", "refreshing over one more hour"]
+        models = self._store.fact(f"hourly-postgres/{self._postgres_rows[-1]}/models")
+        return _table(header, lines) + _dearest(models, "last run after the longer history")
 
     def _alerts(self) -> str:
         lines = []
@@ -264,6 +260,13 @@ class Report:
 def _table(header: list[str], rows: list[list[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) if rows else _NOTHING.capitalize() + "."
+
+
+def _dearest(models: dict[str, float] | None, of: str) -> str:
+    """A sentence on where the time goes."""
+    dearest = sorted((models or {}).items(), key=lambda item: -item[1])[:6]
+    named = ", ".join(f"`{name}` {seconds:,.1f}" for name, seconds in dearest)
+    return f"\n\nThe dearest models of the {of}, in seconds: {named}." if named else ""
 
 
 def _judged(what: str, sign: str, target: float, value: float | None) -> list[str]:

@@ -18,6 +18,15 @@ ENGINES = ("duckdb", "postgres")
 
 NewWarehouse = Callable[..., Warehouse]
 
+# A module is one process's: those that take minutes begin first, so that none is left over at the end.
+_LONG_MODULES = ("test_replay", "test_faults", "test_alert_rules", "test_alert_delivery", "test_oracle")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the modules that take long first."""
+    names = {name: place for place, name in enumerate(_LONG_MODULES)}
+    items.sort(key=lambda item: names.get(item.path.stem, len(names)))
+
 
 def examples(count: int) -> int:
     """How many random logs to try where `count` is the usual number."""

@@ -205,7 +205,7 @@ def built(module_warehouse: Callable[..., Warehouse]) -> Warehouse:
     """A warehouse of an empty log: all relations with all of their columns."""
     warehouse = module_warehouse("duckdb")
     warehouse.load([])
-    warehouse.run("build")
+    warehouse.run(selector="full")
     return warehouse
 
 

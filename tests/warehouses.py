@@ -304,6 +304,9 @@ class Warehouse:
             arguments += ["--exclude-resource-types", "test", "--exclude-resource-types", "unit_test"]
         elif command == "build":
             arguments += ["--exclude-resource-types", "unit_test"]
+        if command == "build" and not (tests or select or exclude or selector):
+            # they follow from what is compared elsewhere, and have tests of their own
+            exclude = "tag:alerts"
         if select:
             arguments += ["--select", *select.split()]
         if exclude:
