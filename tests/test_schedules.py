@@ -34,12 +34,41 @@ def scheduled(request: pytest.FixtureRequest, module_warehouse: object) -> tuple
     outcomes["hourly"] = warehouse.run(selector="hourly", tests=True)
     damaged = f"{SCHEMA}_marts.style_performance"
     warehouse.execute(f"update {damaged} set success_count = success_count - 1 where activity_date = '{_FIRST_DAY}'")
+    warehouse.execute(f"comment on table {damaged} is null")
+    warehouse.execute(f"comment on column {damaged}.success_count is null")
+    warehouse.execute(f"comment on column {SCHEMA}_marts.hourly_costs.is_complete is null")
     outcomes["hourly after damage"] = warehouse.attempt(selector="hourly", tests=True)
+    outcomes["without a comment after an hourly run"] = _without_a_comment(warehouse)
     outcomes["daily after damage"] = warehouse.attempt(selector="daily", tests=True)
     return warehouse, outcomes
 
 
+def _without_a_comment(warehouse: Warehouse) -> list[tuple[str, str | None]]:
+    """The tables of the marts, and their columns, that have no comment; of a table itself the column is null."""
+    if warehouse.engine == "duckdb":
+        return warehouse.query(
+            f"select table_name, null from duckdb_tables() where schema_name = '{SCHEMA}_marts' and comment is null"
+            f" union all select table_name, column_name from duckdb_columns() where schema_name = '{SCHEMA}_marts'"
+            " and comment is null"
+        )
+    return warehouse.query(
+        "select relname, null from pg_class where relkind = 'r' and relnamespace = to_regnamespace("
+        f"'{SCHEMA}_marts') and obj_description(oid, 'pg_class') is null union all select relname, attname"
+        " from pg_class inner join pg_attribute on attrelid = pg_class.oid and attnum > 0 where relkind in ('r', 'v')"
+        f" and relnamespace = to_regnamespace('{SCHEMA}_marts') and col_description(attrelid, attnum) is null"
+    )
+
+
 Scheduled = tuple[Warehouse, dict[str, Outcome]]
+
+
+def test_descriptions_are_comments_an_hourly_run_writes_those_of_a_table_without_and_a_daily_one_all(
+    scheduled: Scheduled,
+) -> None:
+    warehouse, outcomes = scheduled
+    assert ("hourly_costs", "is_complete") in outcomes["without a comment after an hourly run"]
+    assert "style_performance" not in {name for name, _ in outcomes["without a comment after an hourly run"]}
+    assert {name for name, _ in _without_a_comment(warehouse)} <= {"alert_notifications"}
 
 
 def test_an_hourly_run_leaves_out_what_depends_on_all_users_and_what_scans_history(scheduled: Scheduled) -> None:
