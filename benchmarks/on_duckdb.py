@@ -129,6 +129,8 @@ class OnDuckdb:
                 if self._logs.add_hour(size) is None:
                     print("    no further hour of log: the run sees the same files again", file=sys.stderr)
                 self._store.add(name, self._dbt(size, growing=True).alerts())
+        refresh, start = self._dbt(rows, growing=True).statements_of_last_run(), startup.statements_of_last_run()
+        self._store.note("alerts/statements", f"{refresh} and {start}")
         self._store.note("alerts/nodes", len(self._dbt(rows, growing=True).listed(*ALERTS)))
 
     def ask(self, rows: int, repeat: int) -> None:

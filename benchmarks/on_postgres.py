@@ -118,6 +118,8 @@ class OnPostgres:
             for size, name in names.items():
                 self._add_hour(size)
                 self._store.add(name, self._with_server(self._dbts[size].alerts))
+        refresh, start = self._dbts[rows].statements_of_last_run(), startup.statements_of_last_run()
+        self._store.note("alerts-postgres/statements", f"{refresh} and {start}")
         self._store.note("alerts-postgres/nodes", len(self._dbts[rows].listed(*ALERTS)))
 
     def compare(self, rows: int) -> None:

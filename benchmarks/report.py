@@ -189,8 +189,10 @@ class Report:
                 if self._store.count(of_size, startup):
                     beyond = _difference(self._store.median(of_size), self._store.median(startup))
                     figures = [self._figure(of_size), self._figure(startup), _number(beyond)]
-                    lines.append([f"{engine}, {_count(size)} rows", str(self._store.fact(f"{name}/nodes")), *figures])
-        return _table(["after", "nodes", "an alert refresh, s", "start-up, s", "beyond, s"], lines)
+                    facts = [str(self._store.fact(f"{name}/{fact}", "")) for fact in ("nodes", "statements")]
+                    lines.append([f"{engine}, {_count(size)} rows", *facts, *figures])
+        header = ["after", "nodes", "statements of both", "an alert refresh, s", "start-up, s", "beyond, s"]
+        return _table(header, lines)
 
     def _questions(self) -> str:
         tables = []
