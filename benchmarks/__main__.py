@@ -57,8 +57,6 @@ def main() -> None:
     duckdb = OnDuckdb(work, logs, store, options.memory)
     least, *longer = options.rows
     usual = [rows for rows in longer if rows <= options.long]
-    # what takes seconds varies by as much as is asked about
-    of_seconds = max(options.repeat, 5)
     # the telling sizes first
     for rows in [*usual[::-1], least]:
         if "a" in options.parts:
@@ -72,7 +70,7 @@ def main() -> None:
         part("f: nothing new on DuckDB", duckdb.nothing_new, least, options.repeat)
     if "g" in options.parts and options.rows[-1] <= options.long:
         last = options.rows[-1]
-        part(f"g: alerts after {last:,} rows on DuckDB", duckdb.alerts, last, least, of_seconds)
+        part(f"g: alerts after {last:,} rows on DuckDB", duckdb.alerts, last, least, options.repeat)
     if {"c", "d", "g"} & set(options.parts):
         with running(work, logs, store, options.keep) as postgres:
             first, *further = options.postgres_rows
@@ -88,7 +86,7 @@ def main() -> None:
                 )
             last = options.postgres_rows[-1]
             if "g" in options.parts:
-                part(f"g: alerts after {last:,} rows on PostgreSQL", postgres.alerts, last, first, of_seconds)
+                part(f"g: alerts after {last:,} rows on PostgreSQL", postgres.alerts, last, first, options.repeat)
             if "d" in options.parts:
                 part(f"d: questions after {last:,} rows on PostgreSQL", postgres.ask, last, options.repeat)
     for number, rows in enumerate(options.rows):
@@ -112,7 +110,7 @@ def main() -> None:
                 )
     if "g" in options.parts and options.rows[-1] > options.long:
         last = options.rows[-1]
-        part(f"g: alerts after {last:,} rows on DuckDB", duckdb.alerts, last, least, of_seconds)
+        part(f"g: alerts after {last:,} rows on DuckDB", duckdb.alerts, last, least, options.repeat)
     if "d" in options.parts:
         part(
             f"d: questions after {options.rows[-1]:,} rows on DuckDB",
