@@ -24,8 +24,8 @@ _LONG_MODULES = ("test_replay", "test_faults", "test_alert_rules", "test_alert_d
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the modules that take long first."""
-    names = {name: place for place, name in enumerate(_LONG_MODULES)}
-    items.sort(key=lambda item: names.get(item.path.stem, len(names)))
+    places = {name: place for place, name in enumerate(_LONG_MODULES)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 def examples(count: int) -> int:
