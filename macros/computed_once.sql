@@ -27,3 +27,9 @@
 {% macro computed_once() %}{{ adapter.dispatch('computed_once')() }}{% endmacro %}
 {% macro duckdb__computed_once() %}{% endmacro %}
 {% macro postgres__computed_once() %}materialized{% endmacro %}
+
+{#- PostgreSQL would keep what with_columns() adds, for a row with the same documents to come. None comes, and to hash them is
+    dear. -#}
+{% macro without_memoize() %}{{ adapter.dispatch('without_memoize')() }}{% endmacro %}
+{% macro default__without_memoize() %}{% endmacro %}
+{% macro postgres__without_memoize() %}set local enable_memoize = off{% endmacro %}

@@ -98,11 +98,11 @@
     end $function$;
 
     create or replace function {{ internal_schema() }}.usable_number(logged text, highest numeric) returns numeric
-    language plpgsql immutable parallel safe as $function$
+    language plpgsql immutable strict parallel safe as $function$
     declare
         rounded numeric;
     begin
-        if length(logged) < 500 and logged ~ '^\s*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\s*$' then
+        if length(logged) < 17000 and logged ~ '^\s*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\s*$' then
             rounded := round(logged::numeric, 6);
             if rounded between 0 and highest then
                 return rounded;
@@ -110,4 +110,10 @@
         end if;
         return null;
     end $function$;
+    {% for type in ['integer', 'bigint', 'numeric'] -%}
+    create or replace function {{ internal_schema() }}.usable_number({{ type }}, highest numeric) returns numeric
+    language sql immutable parallel safe as 'select case when round($1::numeric, 6) between 0 and $2 then round($1::numeric, 6) end';
+    {% endfor -%}
+    create or replace function {{ internal_schema() }}.usable_number(double precision, highest numeric) returns numeric
+    language sql immutable parallel safe as 'select {{ internal_schema() }}.usable_number($1::text, $2)';
 {% endmacro %}

@@ -1,11 +1,12 @@
-{#- A text as a number of six decimals within [0, highest], else null. Checked before any cast: no text, however long
-    or odd, stops a run. -#}
-{% macro usable_number(text, highest) %}{{ adapter.dispatch('usable_number')(text, highest) }}{% endmacro %}
-{% macro postgres__usable_number(text, highest) -%}
-    {{ internal_schema() }}.usable_number({{ text }}, {{ highest }})
+{#- A text, or a column of numbers, as a number of six decimals within [0, highest], else null. Checked before any cast: no
+    text, however long or odd, stops a run. -#}
+{% macro usable_number(logged, highest) %}{{ adapter.dispatch('usable_number')(logged, highest) }}{% endmacro %}
+{% macro postgres__usable_number(logged, highest) -%}
+    {{ internal_schema() }}.usable_number({{ logged }}, {{ highest }})
 {%- endmacro %}
 {#- What does not fit the decimal is beyond any use here. DuckDB would read 1_000 as a thousand. -#}
-{% macro duckdb__usable_number(text, highest) -%}
+{% macro duckdb__usable_number(logged, highest) -%}
+    {%- set text = "cast(" ~ logged ~ " as varchar)" -%}
     {%- set number = "try_cast(case when not contains(" ~ text ~ ", '_') then " ~ text ~ " end as decimal(18, 6))" -%}
     case when {{ number }} between 0 and {{ highest }} then {{ number }} end
 {%- endmacro %}

@@ -1,22 +1,88 @@
-{#- Nearly all documents of a log stand in it just as the application, or PostgreSQL's jsonb after it, writes them. On DuckDB
-    one pattern tells that such a document is JSON, that no key of it repeats and that its numbers are usable, and one step
-    reads it, for a fraction of what the general way costs that all others go. The values are columns plain_*, null where a
-    document is not plain. On PostgreSQL none is: its jsonb was checked when it was written. -#}
+{#- Nearly all documents of a log stand in it just as the application, or PostgreSQL's jsonb after it, writes them: usable
+    numbers under the usual keys and nothing else. They are told apart in one step and read in another, for a fraction of what
+    the general way costs that all others go. The values are columns plain_*, null where a document is not plain. -#}
 {% macro with_plain_documents(relation) %}{{ adapter.dispatch('with_plain_documents')(relation) }}{% endmacro %}
 
+{#- A number of jsonb is a numeric already: its text need not be looked at. Each member is taken out of its document once. -#}
 {% macro postgres__with_plain_documents(relation) -%}
+    {%- set costs = ['vision', 'image_generation', 'image', 'storage', 'total'] -%}
+    {%- set flat = ['input', 'output', 'total'] -%}
+    {%- set steps = {'vision': ['prompt_tokens', 'completion_tokens'], 'image': ['input_tokens', 'output_tokens']} -%}
+    {%- set documents = {'costs_read': json_document('costs', costs), 'tokens_read': json_document('tokens', flat)} -%}
+    {%- set members = {} -%}
+    {%- for key in costs -%}{%- do members.update({key ~ '_cost_read': "costs_read -> '" ~ key ~ "'"}) -%}{%- endfor -%}
+    {%- for key in flat + ['vision', 'image'] -%}{%- do members.update({key ~ '_tokens_read': "tokens_read -> '" ~ key ~ "'"}) -%}{%- endfor -%}
+    {%- for step, keys in steps.items() -%}{%- for key in keys -%}
+        {%- do members.update({key ~ '_of_' ~ step ~ '_read': "tokens_read -> '" ~ step ~ "' -> '" ~ key ~ "'"}) -%}
+    {%- endfor -%}{%- endfor -%}
+    {%- set is_costs_plain -%}
+        total_cost_read is not null
+        {%- for key in costs %}
+        and {{ postgres_is_plain_number(key ~ '_cost_read', var('max_cost_usd'), 20) }}
+        {%- endfor %}
+    {%- endset -%}
+    {%- set is_tokens_plain -%}
+        case
+            when input_tokens_read is not null then
+                output_tokens_read is not null
+                {%- for key in flat %}
+                and {{ postgres_is_plain_number(key ~ '_tokens_read', 999999999, 0) }}
+                {%- endfor %}
+                and tokens_read - array['{{ flat | join("', '") }}'] = '{}'
+            when vision_tokens_read is not null then
+                tokens_read - array['{{ steps | join("', '") }}'] = '{}'
+                {%- for step, keys in steps.items() %}
+                and case
+                    when {{ step }}_tokens_read is null then true
+                    when jsonb_typeof({{ step }}_tokens_read) = 'object' then
+                        {%- for key in keys %}
+                        {{ key }}_of_{{ step }}_read is not null and {{ postgres_is_plain_number(key ~ '_of_' ~ step ~ '_read', 999999999, 0) }} and
+                        {%- endfor %}
+                        {{ step }}_tokens_read - array['{{ keys | join("', '") }}'] = '{}'
+                    else false
+                end
+                {%- endfor %}
+            else false
+        end
+    {%- endset -%}
     select
         *,
-        false as is_costs_plain,
-        false as is_tokens_plain,
-        cast(null as numeric(18, 6)) as plain_vision_usd,
-        cast(null as numeric(18, 6)) as plain_image_usd,
-        cast(null as numeric(18, 6)) as plain_storage_usd,
-        cast(null as numeric(18, 6)) as plain_total_usd,
-        cast(null as bigint) as plain_input_tokens,
-        cast(null as bigint) as plain_output_tokens,
-        cast(null as bigint) as plain_total_tokens
-    from {{ relation }}
+        case when is_costs_plain then cast(cast(vision_cost_read as numeric) as numeric(18, 6)) end as plain_vision_usd,
+        case when is_costs_plain then cast(cast(coalesce(image_generation_cost_read, image_cost_read) as numeric) as numeric(18, 6)) end as plain_image_usd,
+        case when is_costs_plain then cast(cast(storage_cost_read as numeric) as numeric(18, 6)) end as plain_storage_usd,
+        case when is_costs_plain then cast(cast(total_cost_read as numeric) as numeric(18, 6)) end as plain_total_usd,
+        case
+            when is_tokens_plain
+                then coalesce(cast(input_tokens_read as bigint), cast(prompt_tokens_of_vision_read as bigint) + coalesce(cast(input_tokens_of_image_read as bigint), 0))
+        end as plain_input_tokens,
+        case
+            when is_tokens_plain
+                then coalesce(cast(output_tokens_read as bigint), cast(completion_tokens_of_vision_read as bigint) + coalesce(cast(output_tokens_of_image_read as bigint), 0))
+        end as plain_output_tokens,
+        case
+            when is_tokens_plain
+                then coalesce(
+                    cast(total_tokens_read as bigint),
+                    cast(input_tokens_read as bigint) + cast(output_tokens_read as bigint),
+                    cast(prompt_tokens_of_vision_read as bigint) + cast(completion_tokens_of_vision_read as bigint)
+                    + coalesce(cast(input_tokens_of_image_read as bigint) + cast(output_tokens_of_image_read as bigint), 0)
+                )
+        end as plain_total_tokens
+    from (
+        {{ with_columns('(' ~ with_columns('(' ~ with_columns(relation, documents) ~ ') as with_documents', members) ~ ') as with_members', {
+            'is_costs_plain': is_costs_plain, 'is_tokens_plain': is_tokens_plain
+        }) }}
+    ) as with_plain_documents
+{%- endmacro %}
+
+{#- Nothing at all, or a number that can be used as it is. -#}
+{% macro postgres_is_plain_number(member, highest, decimals) -%}
+    case
+        when {{ member }} is null then true
+        when jsonb_typeof({{ member }}) = 'number'
+            then cast({{ member }} as numeric) between 0 and {{ highest }} and scale(cast({{ member }} as numeric)) <= {{ decimals }}
+        else false
+    end
 {%- endmacro %}
 
 {% macro duckdb__with_plain_documents(relation) -%}

@@ -28,7 +28,7 @@
 {% macro normalised_name(text) -%}
     {%- set capitals = 'ABCDEFGHIJKLMNOPQRSTUVWXYZÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞŒŠŽŸĄĆĘŁŃŚŹŻČĎĚŇŘŤŮŐŰĞŞΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩАБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЄІЇҐ' -%}
     case
-        when {{ matches(text, '^[a-z0-9_-]{1,100}$') }} then {{ text }}
+        when length({{ text }}) <= 100 and {{ matches(text, '^[a-z0-9_-]+$') }} then {{ text }}
         else nullif(trim(left(trim(regexp_replace(
             translate({{ text }}, '{{ capitals }}', '{{ capitals | lower }}'), '[ \t\n\r\f\v{{ '\u00a0' }}]+', ' ', 'g'
         ), ' '), 100), ' '), '')

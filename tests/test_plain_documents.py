@@ -1,4 +1,4 @@
-"""A document that DuckDB reads by its pattern has the values that the general way would find in it."""
+"""A plain document has the values that the general way would find in it."""
 
 import itertools
 import random
@@ -15,7 +15,7 @@ _COSTS = (
     "0", "0.0", "0.5", "1", "9.999999", "0.0000005", "0.0000015", "0.00000049999999999", "0.00000050000000001",
     "0.1234565", "0.054419999999999996", "0.05066000000000001", "0.1234564999999999", "0.12345651", "99.9999995", "999",
     "999.999999", "999.9999991", "999.9999999", "1000", "1000.5", "01", "0.", ".5", "-0.1", "1e-3", '"0.5"', "null",
-    "true", "{}", "0.0001245", "8.0554335", "0.1234564999999999999999",
+    "true", "{}", "1e-300", "1e-600", "0.00000000000000000000000000001", "0.0001245", "8.0554335", "0.1234564999999999999999",
 )  # fmt: skip
 _TOKENS = (
     "0", "7", "1056", "999999999", "1000000000", "1000000001", "00", "-1", "4.4", "4.5", "1e3", '"440"', "null", "[]"
@@ -42,6 +42,13 @@ _TOKEN_FORMS = (
     '{{"vision":{{"prompt_tokens":{0},"completion_tokens":{1}}},'
     '"vision":{{"prompt_tokens":{2},"completion_tokens":{3}}}}}',
     '{{"input":{0},"output":{1},"total":{2},"input":{3}}}',
+    '{{"input":{0},"output":{1},"total":{2},"image":{{"input_tokens":{3},"output_tokens":1}}}}',
+    '{{"input":{0},"output":{1},"cached":{2}}}',
+    '{{"vision":{{"prompt_tokens":{0},"completion_tokens":{1},"total":{2}}}}}',
+    '{{"vision":{{"prompt_tokens":{0}}},"image":{{"input_tokens":{2},"output_tokens":{3}}}}}',
+    '{{"vision":{0},"image":{{"input_tokens":{2},"output_tokens":{3}}}}}',
+    '{{"vision":{{"prompt_tokens":{0},"completion_tokens":{1}}},"audio":{{"input_tokens":{2},"output_tokens":{3}}}}}',
+    '{{"input":{0},"vision":{{"prompt_tokens":{1},"completion_tokens":{2}}}}}',
 )
 _COLUMNS = """
     difficulty, vision_cost_usd, image_cost_usd, storage_cost_usd, unattributed_cost_usd, total_cost_usd, input_tokens,
@@ -78,8 +85,18 @@ def _not_plain(document: str) -> str:
     return "{\t" + document[1:]
 
 
-def _staged(warehouse: Warehouse) -> list[tuple]:
+def _staged(warehouse: Warehouse, rows: list[Row], highest: float) -> list[tuple]:
+    warehouse.load(rows)
+    warehouse.run(select="+stg_generation_logs", variables={"max_cost_usd": highest})
     return warehouse.query(f"select {_COLUMNS} from {SCHEMA}_staging.stg_generation_logs order by created_at")
+
+
+def _different(rows: list[Row], left: list[tuple], right: list[tuple]) -> list[tuple]:
+    return [
+        (row["costs"], row["tokens"], one, other)
+        for row, one, other in zip(rows, left, right, strict=True)
+        if one != other
+    ]
 
 
 def _patterns(warehouse: Warehouse) -> list[str]:
@@ -94,25 +111,18 @@ def test_a_document_has_the_same_values_however_it_is_written(new_warehouse: New
     costs, tokens = _cost_documents(rng), _token_documents(rng)
     rows: list[Row] = [sound_row(number, costs=document) for number, document in enumerate(costs)]
     rows += [sound_row(len(costs) + number, tokens=document) for number, document in enumerate(tokens)]
+    written_otherwise = [row | {name: _not_plain(str(row[name])) for name in ("costs", "tokens")} for row in rows]
     warehouse = new_warehouse("duckdb")
-    variables = {"max_cost_usd": highest}
-    warehouse.load(rows)
-    warehouse.run(select="+int_log_rows", variables=variables)
-    plain = _staged(warehouse)
+    plain = _staged(warehouse, rows, highest)
     patterns = _patterns(warehouse)
     assert sum(bool(re.search(patterns[0], document)) for document in costs) > (25 if highest >= 1 else -1)
     assert sum(bool(re.search(patterns[1], document)) for document in tokens) > 100
-    written_otherwise = [row | {name: _not_plain(str(row[name])) for name in ("costs", "tokens")} for row in rows]
     assert not any(re.search(patterns[0], str(row["costs"])) for row in written_otherwise)
     assert not any(re.search(patterns[1], str(row["tokens"])) for row in written_otherwise)
-    warehouse.load(written_otherwise)
-    warehouse.run(select="+int_log_rows", variables=variables)
-    different = [
-        (row["costs"], row["tokens"], one, other)
-        for row, one, other in zip(rows, plain, _staged(warehouse), strict=True)
-        if one != other
-    ]
-    assert different == []
+    general = _staged(warehouse, written_otherwise, highest)
+    assert _different(rows, plain, general) == []
+    # what is plain to PostgreSQL is so however it is written
+    assert _different(rows, _staged(new_warehouse("postgres"), rows, highest), general) == []
 
 
 def test_nearly_all_documents_of_the_application_are_plain(new_warehouse: NewWarehouse) -> None:

@@ -1,6 +1,8 @@
 -- The rows of the log that this run reads, parsed once: from the first rebuilt day on, up to the clock, and all rows
 -- without a date. The next run replaces them; they are the common source of fct_generations and generation_log_issues.
 
+{{ config(pre_hook="{{ without_memoize() }}") }}
+
 {%- set rows_of_this_run %}
     created_at between {{ log_replaced_from() }} and {{ as_of() }}
     or created_at > {{ latest_created_at(run_at()) }}

@@ -37,10 +37,7 @@ known_before as (
     -- looked up user by user: an index serves, and the past is not read
     select
         user_key,
-        (
-            select min(earlier.first_ever_at) from {{ this }} as earlier
-            where earlier.user_key = users.user_key and earlier.activity_date < {{ first_date }}
-        ) as first_ever_at
+        {{ first_ever_at_before(this, 'users.user_key', first_date) }} as first_ever_at
     from (select distinct user_key from user_days) as users
     {%- else %}
     select
