@@ -14,7 +14,8 @@
     {%- if execute and invocation_args_dict.get('selector') == 'hourly' -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == model
             and (node.config.materialized == 'incremental' or node.config.meta.get('days_of')) -%}
-            {%- set from = run_query("select cast(replaced_from as text) from " ~ journal() ~ " where id = " ~ last_replacement(node.config.meta.get('days_of', model))).rows -%}
+            {%- set from = run_query("select cast(replaced_from as text) from " ~ journal() ~ " where model = '" ~ node.config.meta.get('days_of', model)
+                ~ "' and replaced_from is not null order by id desc limit 1").rows -%}
             {{ return((time_column or node.config.meta['time_column']) ~ " >= " ~ constant(from[0][0] if from else none, 'date')) }}
         {%- endfor -%}
     {%- endif -%}

@@ -3,6 +3,7 @@
     log's columns whatever their type. -#}
 {% macro internal_schema() %}{{ target.schema }}_internal{% endmacro %}
 {% macro journal() %}{{ internal_schema() }}.replacements{% endmacro %}
+{% macro read_days() %}{{ internal_schema() }}.read_days{% endmacro %}
 
 {#- The salt is made at random inside the database, once, and never leaves it. -#}
 {% macro create_internals() %}
@@ -27,6 +28,12 @@
             inserted_rows bigint,
             run_id text not null,
             replaced_at timestamp not null default ({{ wall_clock() }})
+        );
+        {#- The days of the log that the fact was made from last, as they were then. -#}
+        create table if not exists {{ read_days() }} (
+            activity_date date primary key,
+            content_hash text not null,
+            as_of timestamp not null
         );
         {{ create_alert_journals() }}
         {#- How far the alerts have come: the span of the log that int_alert_generations holds, and the newest window that the

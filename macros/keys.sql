@@ -31,3 +31,12 @@
 {% macro postgres__user_key(user_id) -%}
     cast(left(encode(sha256(convert_to((select salt from {{ internal_schema() }}.user_key_salt) || {{ user_id }}, 'UTF8')), 'hex'), 32) as uuid)
 {%- endmacro %}
+
+{#- 64 bits that tell whether a row of the log has changed. -#}
+{% macro row_hash(relation) %}{{ adapter.dispatch('row_hash')(relation) }}{% endmacro %}
+{% macro duckdb__row_hash(relation) -%}
+    hash({{ log_columns() | join(', ') }})
+{%- endmacro %}
+{% macro postgres__row_hash(relation) -%}
+    hashtextextended(cast({{ relation }} as text), 0)
+{%- endmacro %}

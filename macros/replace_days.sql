@@ -52,12 +52,15 @@
     {%- set watermark = constant(found[0], 'date') -%}
     {%- set wanted_from = "date '2000-01-01'" -%}
     {%- set read_from = earliest_created_at() -%}
+    {%- set may_keep_days = false -%}
     {%- if found[0] -%}
         {#- the issues are replaced before the fact: a run that was killed in between is caught up as well -#}
-        {%- set wanted = "select least(" ~ watermark ~ " - " ~ var('lookback_days') ~ (", " ~ backfill_from() if var('backfill_from') else "")
-            ~ ", (select min(replaced_from) from " ~ journal() ~ " where model = 'generation_log_issues' and id > "
-            ~ last_replacement('fct_generations') ~ "))" -%}
-        {%- set wanted_from = constant(run_query("select cast(cast((" ~ wanted ~ ") as date) as text)").rows[0][0], 'date') -%}
+        {%- set half_done = "(select min(replaced_from) from " ~ journal() ~ " where model = 'generation_log_issues' and id > "
+            ~ last_replacement('fct_generations') ~ ")" -%}
+        {%- set wanted = run_query("select cast(cast(least(" ~ watermark ~ " - " ~ var('lookback_days')
+            ~ (", " ~ backfill_from() if var('backfill_from') else "") ~ ", " ~ half_done ~ ") as date) as text), " ~ half_done ~ " is null").rows[0] -%}
+        {%- set wanted_from = constant(wanted[0], 'date') -%}
+        {%- set may_keep_days = wanted[1] and not var('backfill_from') and invocation_args_dict.get('selector') == 'hourly' -%}
         {#- a clock within the lookback makes it look back further -#}
         {%- set read_from = "cast(" ~ wanted_from ~ " - " ~ var('lookback_days') ~ " as timestamp)" -%}
     {%- endif -%}
@@ -70,6 +73,7 @@
         'last_at': constant(found[1], 'timestamp'),
         'wanted_from': wanted_from,
         'read_from': read_from,
+        'may_keep_days': may_keep_days,
     }) }}
 {% endmacro %}
 

@@ -1,7 +1,7 @@
 """However the log arrives, the marts are those of one build from scratch; and what the log forgets, the marts keep."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 import pytest
@@ -52,6 +52,8 @@ class Arrival:
     log: list[Row]
     variables: dict[str, object] = field(default_factory=dict)
     has_lost_rows: bool = False
+    # an hourly run leaves alone what has not changed, any other run rebuilds the lookback
+    is_hourly: bool = False
 
 
 _SPANS = [dt.timedelta(hours=hours) for hours in (0, 1, 1, 5, 24, 24, 50, 6 * 24, 31 * 24)]
@@ -169,14 +171,21 @@ def replay(seed: int) -> list[Arrival]:
             # Not before what is built; rows that it leaves out come with a later one. Or on to hours without a row.
             as_of = story.moment(max(built or since, before), story.clock + 2 * _DAY)
             variables = {"as_of": str(as_of)}
-        arrivals.append(Arrival(list(story.log), variables, story.has_lost_rows))
+        is_hourly = story.random.random() < 0.7
+        arrivals.append(Arrival(list(story.log), variables, story.has_lost_rows, is_hourly))
+        if story.random.random() < 0.2:
+            arrivals.append(arrivals[-1])
         built = story.newest(before=as_of and as_of + dt.timedelta(microseconds=1))
     return arrivals
 
 
 def _built(warehouse: Warehouse, arrival: Arrival) -> Marts:
     warehouse.load(arrival.log)
-    warehouse.run(variables=arrival.variables)
+    if arrival.is_hourly:
+        warehouse.run(selector="hourly", variables=arrival.variables)
+        warehouse.run(select="tag:daily", variables=arrival.variables)
+    else:
+        warehouse.run(variables=arrival.variables)
     return warehouse.marts()
 
 
@@ -215,7 +224,7 @@ def test_any_sequence_of_arrivals_gives_the_marts_of_one_full_refresh(
         expected = replayed.marts()
     else:
         scratch.empty(_SALT)
-        expected = _built(scratch, arrivals[-1])
+        expected = _built(scratch, replace(arrivals[-1], is_hourly=False))
     assert_equal_marts(marts, expected)
 
 
@@ -247,7 +256,7 @@ def forgetting_log(seed: int) -> Forgetting:
         rows += story.repeats(since) + story.oddities(since)
         story.log = story.log + rows
         complete = complete + rows
-        arrivals.append(Arrival(story.log, variables))
+        arrivals.append(Arrival(story.log, variables, is_hourly=story.random.random() < 0.7))
     return Forgetting(arrivals, Arrival(complete, variables))
 
 
@@ -288,7 +297,7 @@ def test_rows_later_than_the_lookback_are_named_by_day_and_healed_by_one_backfil
     replayed.empty(_SALT)
     log, late = rows_too_late(seed)
     before = _built(replayed, Arrival(log))
-    assert_equal_marts(_built(replayed, Arrival(log + late)), before)
+    assert_equal_marts(_built(replayed, Arrival(log + late, is_hourly=seed % 2 == 0)), before)
     days = sorted({_time(row).date() for row in late})
     assert _days_named_by_the_check(replayed) == days
 

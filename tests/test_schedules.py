@@ -23,20 +23,24 @@ def _rows(days: int) -> list[Row]:
 
 @pytest.fixture(scope="module", params=ENGINES)
 def scheduled(request: pytest.FixtureRequest, module_warehouse: object) -> tuple[Warehouse, dict[str, Outcome]]:
-    """Ten days at once; an hourly run with three rows more; a wrong number in an old day; an hourly and a daily run."""
+    """Ten days at once; an hourly run with three rows more, and one with nothing new; a wrong number in an old day; an hourly run
+    with one more row, and a daily run."""
     warehouse = module_warehouse(request.param)
     outcomes = {}
     rows = _rows(10)
     warehouse.load(rows)
     outcomes["first"] = warehouse.run(selector="daily", tests=True)
     late = sound_row(100, created_at=f"{_FIRST_DAY + dt.timedelta(days=8)} 23:00:00")
-    warehouse.load([*rows, late, *_rows(11)[-2:]])
+    rows += [late, *_rows(11)[-2:]]
+    warehouse.load(rows)
     outcomes["hourly"] = warehouse.run(selector="hourly", tests=True)
+    outcomes["nothing new"] = warehouse.run(selector="hourly", tests=True)
     damaged = f"{SCHEMA}_marts.style_performance"
     warehouse.execute(f"update {damaged} set success_count = success_count - 1 where activity_date = '{_FIRST_DAY}'")
     warehouse.execute(f"comment on table {damaged} is null")
     warehouse.execute(f"comment on column {damaged}.success_count is null")
     warehouse.execute(f"comment on column {SCHEMA}_marts.hourly_costs.is_complete is null")
+    warehouse.load([*rows, sound_row(101, created_at=f"{_FIRST_DAY + dt.timedelta(days=10)} 23:00:00")])
     outcomes["hourly after damage"] = warehouse.attempt(selector="hourly", tests=True)
     outcomes["without a comment after an hourly run"] = _without_a_comment(warehouse)
     outcomes["daily after damage"] = warehouse.attempt(selector="daily", tests=True)
@@ -102,10 +106,13 @@ def test_the_journal_says_what_each_run_replaced(scheduled: Scheduled) -> None:
         f"select model, replaced_from, deleted_rows, inserted_rows from {SCHEMA}_internal.replacements order by id"
     )
     fact = [entry[1:] for entry in entries if entry[0] == "fct_generations"]
-    # the watermark less three days; four of the days are replaced by themselves, a late row and two new ones
-    assert fact[:2] == [
+    # the watermark less three days; an hourly run that knows what the days were like, from the first that has changed on,
+    # and none with nothing new
+    assert fact == [
         (_FIRST_DAY, None, None),
         (_FIRST_DAY + dt.timedelta(days=6), 8, 11),
+        (_FIRST_DAY + dt.timedelta(days=10), 2, 3),
+        (_FIRST_DAY + dt.timedelta(days=7), 10, 10),
     ]
     assert {entry[0] for entry in entries} == {
         "fct_generations",
@@ -138,3 +145,51 @@ def test_a_run_that_was_not_selected_for_days_is_caught_up(new_warehouse: NewWar
     warehouse.run(selector="hourly")
     after = {row["activity_date"]: row["generation_count"] for row in warehouse.mart("style_performance")}
     assert after == {_FIRST_DAY + dt.timedelta(days=day): 2 + (day == 0) for day in range(20)}
+
+
+def test_an_hourly_run_says_what_has_changed(scheduled: Scheduled) -> None:
+    _, outcomes = scheduled
+    day = [_FIRST_DAY + dt.timedelta(days=number) for number in range(11)]
+    assert f"This run rebuilt the days from {day[6]} on" in outcomes["hourly"].said
+    assert f"Nothing has changed in the log since {day[7]}: no day was rebuilt." in outcomes["nothing new"].said
+    assert "rows replaced by" not in outcomes["nothing new"].said
+    assert f"This run rebuilt the days from {day[10]} on" in outcomes["hourly after damage"].said
+    assert f"Nothing has changed in the days from {day[7]} to the one before." in outcomes["hourly after damage"].said
+    assert f"This run rebuilt the days from {day[7]} on" in outcomes["daily after damage"].said
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_hourly_run_rebuilds_a_day_whose_rows_were_written_anew(new_warehouse: NewWarehouse, engine: str) -> None:
+    """As many rows as before, at the same times: only their content tells."""
+    warehouse = new_warehouse(engine)
+    rows = _rows(10)
+    warehouse.load(rows)
+    warehouse.run()
+    warehouse.run()
+    rows[-6] = rows[-6] | {"style": "pop_art"}
+    warehouse.load(rows)
+    said = warehouse.run(selector="hourly").said
+    assert f"rebuilt the days from {_FIRST_DAY + dt.timedelta(days=7)} on" in said
+    changed = [row for row in warehouse.mart("style_performance") if row["style"] == "pop_art"]
+    assert [(row["activity_date"], row["generation_count"]) for row in changed] == [
+        (_FIRST_DAY + dt.timedelta(days=7), 1)
+    ]
+
+
+def test_hours_end_as_the_clock_goes_on_without_a_row(new_warehouse: NewWarehouse) -> None:
+    warehouse = new_warehouse("duckdb")
+    warehouse.load(_rows(2))
+    last_day = _FIRST_DAY + dt.timedelta(days=1)
+    warehouse.run(selector="hourly")
+    assert [row["is_complete"] for row in warehouse.mart("hourly_engagement")][-1:] == [False]
+    warehouse.run(selector="hourly", variables={"as_of": f"{last_day + dt.timedelta(days=1)} 02:30:00"})
+    hours = {row["activity_hour"]: row["is_complete"] for row in warehouse.mart("hourly_engagement")}
+    midnight = dt.datetime.combine(last_day + dt.timedelta(days=1), dt.time())
+    assert [hours[midnight + dt.timedelta(hours=hour)] for hour in (-14, -1, 0, 1, 2)] == [
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert all(row["is_complete"] for row in warehouse.mart("style_performance"))

@@ -144,6 +144,8 @@ class Outcome:
     success: bool
     messages: list[str]
     statuses: dict[str, str] = field(default_factory=dict)
+    said: str = ""
+    """what the project itself said, beside warnings and errors"""
 
     @property
     def text(self) -> str:
@@ -174,6 +176,7 @@ class Dbt:
         self.profiles.mkdir()
         shutil.copy(ROOT / "profiles.example.yml", self.profiles / "profiles.yml")
         self._messages: list[str] = []
+        self._said: list[str] = []
         _parse_once()
         self._runner = dbtRunner(callbacks=[self._listen])
 
@@ -182,6 +185,7 @@ class Dbt:
     ) -> Outcome:
         """Run dbt once with exactly this environment."""
         self._messages.clear()
+        self._said.clear()
         # A sixth of dbt's time would go into collecting what it keeps anyway.
         gc.disable()
         with _environment(environment):
@@ -209,7 +213,7 @@ class Dbt:
                 messages.append(f"{each.node.name}: {each.status}: {each.message}")
         if result.exception:
             messages.append(str(result.exception))
-        outcome = Outcome(result.success, messages, statuses)
+        outcome = Outcome(result.success, messages, statuses, "\n".join(self._said))
         if not result.success:
             # The exception's traceback would hold on to the database.
             del result
@@ -219,6 +223,8 @@ class Dbt:
     def _listen(self, event: object) -> None:
         if event.info.level in ("warn", "error"):
             self._messages.append(event.info.msg)
+        elif event.info.name == "JinjaLogInfo":
+            self._said.append(event.info.msg)
 
 
 @contextmanager

@@ -1,22 +1,18 @@
 -- One row: the clock of this run and the days that it rebuilds. The one place that decides both; all else reads them here.
 --
 -- The watermark is the newest day of fct_generations: of the models that are made from the log it is the last to be
--- replaced, so a run that was killed half-way, or missed for a week, is caught up from there. Times are compared with
--- constants, and what is older than the days in question is only asked whether it exists: the size of the past must
--- not matter.
+-- replaced, so a run that was killed half-way, or missed for a week, is caught up from there. What is older than the days
+-- in question is only asked whether it exists: the size of the past must not matter. An hourly run leaves out the days at
+-- the start of the lookback in which nothing has changed since they were rebuilt last; any other run rebuilds all.
 
 {%- set built = built_so_far() %}
+{%- set times = ref('stg_generation_log_times') %}
 
 with recent_log as (
     select
-        min(created_at) as first_at,
-        max(created_at) as newest_at
-    from {{ ref('stg_generation_log_times') }}
-    where created_at >= {{ built.read_from }}
-        and created_at <= {{ latest_created_at() }}
-        {%- if as_of_is_timestamp() %}
-        and created_at <= {{ as_of_timestamp() }}
-        {%- endif %}
+        min(first_at) as first_at,
+        max(last_at) as newest_at
+    from {{ ref('int_log_days') }}
 ),
 
 -- a log that ends before the days in question has lost its newest days, or is another one: it replaces nothing
@@ -30,7 +26,7 @@ dated_log as (
 older_log as (
     {%- if built.watermark_is_known %}
     select exists(
-        select 1 from {{ ref('stg_generation_log_times') }}
+        select 1 from {{ times }}
         where created_at >= {{ earliest_created_at() }} and created_at < {{ built.read_from }}
     ) as has_rows
     {%- else %}
@@ -96,6 +92,25 @@ wholeness as (
         false as is_first_date_cut
         {%- endif %}
     from wanted
+),
+
+changed as (
+    {%- if built.may_keep_days %}
+    select
+        least(
+            min(coalesce(log_days.activity_date, read_days.activity_date)) filter (
+                where (log_days.content_hash is distinct from read_days.content_hash or read_days.content_hash is null)
+                    and coalesce(log_days.activity_date, read_days.activity_date) >= wholeness.wanted_from
+            ),
+            -- hours, days and windows end as the clock goes on, with rows or without
+            min(cast(read_days.as_of as date)) filter (where read_days.as_of != wholeness.as_of)
+        ) as changed_from
+    from {{ ref('int_log_days') }} as log_days
+    full join {{ read_days() }} as read_days on log_days.activity_date = read_days.activity_date
+    cross join wholeness
+    {%- else %}
+    select wanted_from as changed_from from wholeness
+    {%- endif %}
 )
 
 select
@@ -105,10 +120,12 @@ select
     log_first_at,
     log_last_at,
     wanted_from,
-    -- without rows in the log there is none; greatest() would pass over a null
+    changed_from,
+    -- without rows in the log, or without a change, there is none; greatest() would pass over a null
     case
-        when log_last_at is null then null
-        when log_first_at is null then wanted_from
-        else greatest(wanted_from, cast(log_first_at as date) + case when is_first_date_cut then 1 else 0 end)
+        when log_last_at is null or changed_from is null then null
+        when log_first_at is null then greatest(wanted_from, changed_from)
+        else greatest(wanted_from, changed_from, cast(log_first_at as date) + case when is_first_date_cut then 1 else 0 end)
     end as replaced_from
 from wholeness
+cross join changed

@@ -1,11 +1,14 @@
--- One row per row of the log, with its time alone, as in stg_generation_logs: for what asks how far the log reaches. There
--- PostgreSQL would read every document on the way to the times; here its index on created_at answers.
+-- One row per row of the log, with its time alone, as in stg_generation_logs: for what asks how far the log reaches, and whether
+-- a day has changed. There PostgreSQL would read every document on the way to the times; here its index on created_at answers.
 with log as (
-    select created_at from {{ source('application', 'generation_logs') }}
+    select * from {{ source('application', 'generation_logs') }}
 ),
 
 timed as (
     {{ with_time_read('log') }}
 )
 
-select logged_at as created_at from timed
+select
+    logged_at as created_at,
+    {{ row_hash('timed') }} as row_hash
+from timed
