@@ -23,8 +23,8 @@ def _rows(days: int) -> list[Row]:
 
 @pytest.fixture(scope="module", params=ENGINES)
 def scheduled(request: pytest.FixtureRequest, module_warehouse: object) -> tuple[Warehouse, dict[str, Outcome]]:
-    """Ten days at once; an hourly run with three rows more, and one with nothing new; a wrong number in an old day; an hourly run
-    with one more row, and a daily run."""
+    """Ten days at once; an hourly run with three rows more, and one with nothing new; a wrong number in an old day; an
+    hourly run with one more row, and a daily run."""
     warehouse = module_warehouse(request.param)
     outcomes = {}
     rows = _rows(10)
@@ -106,8 +106,8 @@ def test_the_journal_says_what_each_run_replaced(scheduled: Scheduled) -> None:
         f"select model, replaced_from, deleted_rows, inserted_rows from {SCHEMA}_internal.replacements order by id"
     )
     fact = [entry[1:] for entry in entries if entry[0] == "fct_generations"]
-    # the watermark less three days; an hourly run that knows what the days were like, from the first that has changed on,
-    # and none with nothing new
+    # the watermark less three days; an hourly run that knows what the days were like, from the first that has changed
+    # on, and none with nothing new
     assert fact == [
         (_FIRST_DAY, None, None),
         (_FIRST_DAY + dt.timedelta(days=6), 8, 11),
