@@ -11,6 +11,7 @@ from benchmarks.logs import Logs
 from benchmarks.processes import (
     ALERTS,
     CHOSEN,
+    NO_ARTIFACTS,
     ROOT,
     Dbt,
     clean_environment,
@@ -124,7 +125,7 @@ class OnDuckdb:
             self._dbt(size, growing=True).alerts()
         startup = self._trivial("alerts", *ALERTS)
         while self._store.count(*names.values(), startup_name) < repeat:
-            self._store.add(startup_name, startup.run("build", *CHOSEN))
+            self._store.add(startup_name, startup.run("build", *CHOSEN, NO_ARTIFACTS))
             for size, name in names.items():
                 if self._logs.add_hour(size) is None:
                     print("    no further hour of log: the run sees the same files again", file=sys.stderr)

@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor
 from benchmarks import by_hand, questions
 from benchmarks.logs import Logs, first_time, tables_of
 from benchmarks.on_duckdb import analysis, ask_in_turn
-from benchmarks.processes import ALERTS, CHOSEN, ROOT, Dbt, trivial_project, watched
+from benchmarks.processes import ALERTS, CHOSEN, NO_ARTIFACTS, ROOT, Dbt, trivial_project, watched
 from benchmarks.store import Store
 from simulator.log import SCHEMA
 from simulator.postgres import write_table
@@ -114,7 +114,7 @@ class OnPostgres:
             self._dbts[size].alerts()
         startup = self._trivial(rows)
         while self._store.count(*names.values(), startup_name) < repeat:
-            self._store.add(startup_name, startup.run("build", *CHOSEN))
+            self._store.add(startup_name, startup.run("build", *CHOSEN, NO_ARTIFACTS))
             for size, name in names.items():
                 self._add_hour(size)
                 self._store.add(name, self._with_server(self._dbts[size].alerts))

@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _SETTINGS = ("WAREHOUSE_", "GENERATION_LOGS", "PG", "DBT_")
 KEEP_ALL = "{log_retention_days: 36500}"
 ALERTS = ("--selector", "alerts_refresh")
+# dbt would write its manifest of a few megabytes twice in every run, which nobody reads.
+NO_ARTIFACTS = "--no-write-json"
 CHOSEN = ("--select", "path:models/chosen", "path:seeds/chosen", "path:tests/chosen")
 NO_TESTS = ("--exclude-resource-types", "test", "unit_test")
 
@@ -71,8 +73,8 @@ class Dbt:
         return self.run("build", *hourly_selection())
 
     def alerts(self) -> dict[str, float]:
-        """What a scheduler starts every few minutes."""
-        return self.run("build", *ALERTS)
+        """What `python -m alerts`, which a scheduler starts every few minutes, makes of dbt."""
+        return self.run("build", *ALERTS, NO_ARTIFACTS)
 
     def listed(self, *arguments: str) -> list[dict[str, object]]:
         """The nodes that a command would run."""

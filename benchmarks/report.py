@@ -8,7 +8,7 @@ from string import Template
 import psutil
 
 from benchmarks import questions
-from benchmarks.processes import ALERTS, hourly_selection
+from benchmarks.processes import ALERTS, NO_ARTIFACTS, hourly_selection
 from benchmarks.store import Store
 
 _GB = 10**9
@@ -62,7 +62,7 @@ class Report:
             startup_statements=store.fact("nothing/statements", {}).get("startup"),
             startup=self._figure("nothing/startup") or _NOTHING,
             hourly_postgres=self._hourly_postgres(),
-            alerts_command=" ".join(["dbt build", *ALERTS]),
+            alerts_command=" ".join(["dbt build", *ALERTS, NO_ARTIFACTS]),
             alerts=self._alerts(),
             questions=self._questions(),
             memory_and_disk=self._memory_and_disk(),
