@@ -5,9 +5,10 @@
 {% macro journal() %}{{ internal_schema() }}.replacements{% endmacro %}
 {% macro read_days() %}{{ internal_schema() }}.read_days{% endmacro %}
 
-{#- The salt is made at random inside the database, once, and never leaves it. -#}
+{#- The salt is made at random inside the database, once, and never leaves it. A refresh of the alerts finds all of this there,
+    from the run that made what it reads the log through. -#}
 {% macro create_internals() %}
-    {%- if execute %}
+    {%- if execute and invocation_args_dict.get('selector') != 'alerts_refresh' %}
         {{ adapter.dispatch('lock_internals')() }}
         create schema if not exists {{ internal_schema() }};
         create table if not exists {{ internal_schema() }}.user_key_salt (
