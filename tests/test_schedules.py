@@ -181,6 +181,8 @@ def test_hours_end_as_the_clock_goes_on_without_a_row(new_warehouse: NewWarehous
     warehouse.load(_rows(2))
     last_day = _FIRST_DAY + dt.timedelta(days=1)
     warehouse.run(selector="hourly")
+    # from now on it is known what the days were like
+    warehouse.run(selector="hourly")
     assert [row["is_complete"] for row in warehouse.mart("hourly_engagement")][-1:] == [False]
     warehouse.run(selector="hourly", variables={"as_of": f"{last_day + dt.timedelta(days=1)} 02:30:00"})
     hours = {row["activity_hour"]: row["is_complete"] for row in warehouse.mart("hourly_engagement")}
