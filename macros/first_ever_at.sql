@@ -4,16 +4,16 @@
 
 {% macro postgres__first_ever_at_before(user_days, user_key, date) -%}
     (
-            select earlier.first_ever_at from {{ user_days }} as earlier
-            where earlier.user_key = {{ user_key }} and earlier.activity_date < {{ date }}
-            order by earlier.activity_date
-            limit 1
-        )
+        select earlier.first_ever_at from {{ user_days }} as earlier
+        where earlier.user_key = {{ user_key }} and earlier.activity_date < {{ date }}
+        order by earlier.activity_date
+        limit 1
+    )
 {%- endmacro %}
 
 {% macro duckdb__first_ever_at_before(user_days, user_key, date) -%}
     (
-            select min(earlier.first_ever_at) from {{ user_days }} as earlier
-            where earlier.user_key = {{ user_key }} and earlier.activity_date < {{ date }}
-        )
+        select min(earlier.first_ever_at) from {{ user_days }} as earlier
+        where earlier.user_key = {{ user_key }} and earlier.activity_date < {{ date }}
+    )
 {%- endmacro %}

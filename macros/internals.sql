@@ -110,7 +110,7 @@
     declare
         rounded numeric;
     begin
-        if length(logged) < 17000 and logged ~ '^\s*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\s*$' then
+        if length(logged) < 15000 and logged ~ '^\s*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\s*$' then
             rounded := round(logged::numeric, 6);
             if rounded between 0 and highest then
                 return rounded;

@@ -12,21 +12,24 @@
     {%- set entries = run_query("select model, cast(replaced_from as text), deleted_rows, inserted_rows from " ~ journal()
         ~ " where run_id = '" ~ invocation_id ~ "' order by id").rows if execute and flags.WHICH in ('run', 'build') else [] -%}
     {%- if execute and 'fct_generations' in results | selectattr('status', 'equalto', 'success') | map(attribute='node.name') -%}
-        {%- set window = run_query("select cast(as_of as text), cast(replaced_from as text), cast(wanted_from as text), "
-            "replaced_from > greatest(wanted_from, changed_from) and wanted_from <= watermark, changed_from is null and log_last_at is not null, "
-            "cast(changed_from as text), changed_from > wanted_from from " ~ existing_relation('intermediate', 'int_log_window')).rows[0] -%}
-        {%- if window[4] -%}
-            {{ log("Nothing has changed in the log since " ~ window[2] ~ ": no day was rebuilt. The clock is " ~ window[0] ~ " UTC.", info=true) }}
-        {%- elif window[1] is none -%}
-            {{ log("The log has no usable row" ~ (" since " ~ window[2] if window[2] else "") ~ ": no day of it was replaced. The clock is "
-                   ~ (window[0] or "not set") ~ ".", info=true) }}
+        {%- set window = run_query(
+            "select cast(as_of as text) as as_of, cast(wanted_from as text) as wanted_from, cast(changed_from as text) as changed_from, "
+            "cast(replaced_from as text) as replaced_from, changed_from > wanted_from as has_kept_days, "
+            "replaced_from > greatest(wanted_from, changed_from) and wanted_from <= watermark as is_cut, "
+            "changed_from is null and log_last_at is not null as is_unchanged from " ~ existing_relation('intermediate', 'int_log_window')).rows[0] -%}
+        {%- if window['is_unchanged'] -%}
+            {{ log("Nothing has changed in the log since " ~ window['wanted_from'] ~ ": no day was rebuilt. The clock is " ~ window['as_of'] ~ " UTC.", info=true) }}
+        {%- elif window['replaced_from'] is none -%}
+            {{ log("The log has no usable row" ~ (" since " ~ window['wanted_from'] if window['wanted_from'] else "") ~ ": no day of it was replaced. The clock is "
+                   ~ (window['as_of'] or "not set") ~ ".", info=true) }}
         {%- else -%}
-            {{ log("This run rebuilt the days from " ~ window[1] ~ " on, up to " ~ window[0] ~ " UTC.", info=true) }}
-            {%- if window[3] -%}
-                {{ log("The log holds whole days from " ~ window[1] ~ " on only: the generations and issues of the days from "
-                       ~ (window[5] if window[6] else window[2]) ~ " to the one before stay as they were.", info=true) }}
-            {%- elif window[6] -%}
-                {{ log("Nothing has changed in the days from " ~ window[2] ~ " to the one before.", info=true) }}
+            {{ log("This run rebuilt the days from " ~ window['replaced_from'] ~ " on, up to " ~ window['as_of'] ~ " UTC.", info=true) }}
+            {%- if window['has_kept_days'] -%}
+                {{ log("Nothing has changed in the days from " ~ window['wanted_from'] ~ " to the one before " ~ window['changed_from'] ~ ".", info=true) }}
+            {%- endif -%}
+            {%- if window['is_cut'] -%}
+                {{ log("The log holds whole days from " ~ window['replaced_from'] ~ " on only: the generations and issues of the days from "
+                       ~ window['changed_from'] ~ " to the one before stay as they were.", info=true) }}
             {%- endif -%}
         {%- endif -%}
     {%- endif -%}
@@ -40,12 +43,15 @@
     {%- endfor -%}
 {% endmacro %}
 
-{#- What of the log the fact was made from last, written in the transaction that replaces it. -#}
+{#- What of the log the fact was made from last, written in the transaction that replaces it. Known only of a run that has read
+    the rows itself: those that an earlier run left need not be the ones that were summed up. -#}
 {% macro remember_read_days() %}
     delete from {{ read_days() }};
+    {%- set chosen = graph.nodes.values() | selectattr('unique_id', 'in', selected_resources) | map(attribute='name') | list if execute else [] %}
     insert into {{ read_days() }} (activity_date, content_hash, as_of)
     select log_days.activity_date, log_days.content_hash, log_window.as_of
     from {{ ref('int_log_days') }} as log_days
     cross join {{ ref('int_log_window') }} as log_window
     where log_days.content_hash is not null
+        and {{ 'int_log_window' in chosen and 'int_log_rows' in chosen }}
 {% endmacro %}

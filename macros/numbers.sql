@@ -4,10 +4,10 @@
 {% macro postgres__usable_number(logged, highest) -%}
     {{ internal_schema() }}.usable_number({{ logged }}, {{ highest }})
 {%- endmacro %}
-{#- What does not fit the decimal is beyond any use here. DuckDB would read 1_000 as a thousand. -#}
+{#- What does not fit the decimal is beyond any use here. DuckDB would read 1_000 as a thousand, and more digits than PostgreSQL has. -#}
 {% macro duckdb__usable_number(logged, highest) -%}
     {%- set text = "cast(" ~ logged ~ " as varchar)" -%}
-    {%- set number = "try_cast(case when not contains(" ~ text ~ ", '_') then " ~ text ~ " end as decimal(18, 6))" -%}
+    {%- set number = "try_cast(case when not contains(" ~ text ~ ", '_') and strlen(" ~ text ~ ") < 15000 then " ~ text ~ " end as decimal(18, 6))" -%}
     case when {{ number }} between 0 and {{ highest }} then {{ number }} end
 {%- endmacro %}
 

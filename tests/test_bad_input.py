@@ -127,6 +127,9 @@ CASES = {
     "a duration below zero": Case({"duration_ms": "-1"}, ["invalid_duration"], counts_as={"duration_ms": None}),
     "no duration": Case({"duration_ms": None}, ["invalid_duration"], counts_as={"duration_ms": None}),
     "a duration above a day": Case({"duration_ms": "86400001"}, ["invalid_duration"], counts_as={"duration_ms": None}),
+    "a duration of more digits than a number can have": Case(
+        {"duration_ms": "0." + "1" * 16_500}, ["invalid_duration"], counts_as={"duration_ms": None}
+    ),
     "a duration of a day": Case({"duration_ms": "86400000"}, counts_as={"duration_ms": 86_400_000}),
     "no outcome": Case(
         {"success": None, "error_message": "Request timed out."},

@@ -141,3 +141,19 @@ def test_nearly_all_documents_of_the_application_are_plain(new_warehouse: NewWar
         assert sum(bool(re.search(pattern, document)) for document in documents) > 0.97 * len(documents)
         spaced = [as_jsonb.sub(lambda match: match[0] + " ", document) for document in documents]
         assert sum(bool(re.search(pattern, document)) for document in spaced) > 0.97 * len(documents)
+
+
+def test_postgres_reads_nearly_all_documents_of_the_application_without_their_numbers_as_text(
+    new_warehouse: NewWarehouse,
+) -> None:
+    warehouse = new_warehouse("postgres")
+    warehouse.load(simulated_rows(2_000, 5, seed=3), typed=True)
+    warehouse.run(select="+stg_generation_logs")
+    counts = f"select count(total_cost_usd), count(total_tokens) from {SCHEMA}_staging.stg_generation_logs"
+    before = warehouse.query(counts)[0]
+    warehouse.execute(
+        f"create or replace function {SCHEMA}_internal.usable_number(logged text, highest numeric) returns numeric"
+        " language sql immutable strict parallel safe as 'select null::numeric'"
+    )
+    after = warehouse.query(counts)[0]
+    assert all(read > 0.97 * known > 1_000 for read, known in zip(after, before, strict=True))

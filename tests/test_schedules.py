@@ -154,7 +154,10 @@ def test_an_hourly_run_says_what_has_changed(scheduled: Scheduled) -> None:
     assert f"Nothing has changed in the log since {day[7]}: no day was rebuilt." in outcomes["nothing new"].said
     assert "rows replaced by" not in outcomes["nothing new"].said
     assert f"This run rebuilt the days from {day[10]} on" in outcomes["hourly after damage"].said
-    assert f"Nothing has changed in the days from {day[7]} to the one before." in outcomes["hourly after damage"].said
+    assert (
+        f"Nothing has changed in the days from {day[7]} to the one before {day[10]}."
+        in outcomes["hourly after damage"].said
+    )
     assert f"This run rebuilt the days from {day[7]} on" in outcomes["daily after damage"].said
 
 
@@ -195,3 +198,49 @@ def test_hours_end_as_the_clock_goes_on_without_a_row(new_warehouse: NewWarehous
         False,
     ]
     assert all(row["is_complete"] for row in warehouse.mart("style_performance"))
+
+
+def test_hours_and_days_begin_again_as_the_clock_goes_back(new_warehouse: NewWarehouse) -> None:
+    """A run with a clock of its own is followed by one that takes the log's: the newest day is not over any more."""
+    warehouse = new_warehouse("duckdb")
+    warehouse.load(_rows(10))
+    warehouse.run(selector="hourly")
+    later = {"as_of": f"{_FIRST_DAY + dt.timedelta(days=11)} 02:30:00"}
+    for _ in range(2):
+        warehouse.run(selector="hourly", variables=later)
+    assert all(row["is_complete"] for row in warehouse.mart("style_performance"))
+    warehouse.run(selector="hourly")
+    is_complete = {row["activity_date"]: row["is_complete"] for row in warehouse.mart("style_performance")}
+    assert is_complete == {_FIRST_DAY + dt.timedelta(days=day): day < 9 for day in range(10)}
+    last_hour = max(row["activity_hour"] for row in warehouse.mart("hourly_engagement"))
+    assert last_hour == dt.datetime.combine(_FIRST_DAY + dt.timedelta(days=9), dt.time(10))
+
+
+def test_a_fact_made_of_rows_that_an_earlier_run_left_is_not_taken_for_up_to_date(new_warehouse: NewWarehouse) -> None:
+    warehouse = new_warehouse("duckdb")
+    warehouse.load(_rows(10))
+    warehouse.run()
+    warehouse.run()
+    warehouse.load(_rows(11))
+    for model in ("int_log_days", "int_log_window", "fct_generations"):
+        warehouse.run(select=model)
+    assert len(warehouse.mart("fct_generations")) == 20
+    warehouse.run(selector="hourly")
+    assert len(warehouse.mart("fct_generations")) == 22
+
+
+def test_an_hourly_run_with_nothing_new_checks_what_was_replaced_last(new_warehouse: NewWarehouse) -> None:
+    """The run that replaced it may have been killed before its tests. The issues are written in any case."""
+    warehouse = new_warehouse("duckdb")
+    warehouse.load(
+        [*_rows(10), sound_row(100, created_at=f"{_FIRST_DAY + dt.timedelta(days=9)} 08:00:00", difficulty=99)]
+    )
+    warehouse.run()
+    warehouse.run()
+    last_day = f"activity_date = '{_FIRST_DAY + dt.timedelta(days=9)}'"
+    warehouse.execute(f"update {SCHEMA}_marts.style_performance set success_count = success_count - 1 where {last_day}")
+    warehouse.execute(f"update {SCHEMA}_marts.generation_log_issues set issue = 'unheard_of' where {last_day}")
+    warehouse.run(selector="hourly")
+    outcome = warehouse.attempt("test", selector="hourly")
+    assert outcome.statuses["style_performance_totals_equal_the_fact"] == "fail"
+    assert outcome.statuses["an_issue_is_one_of_the_known"] == "fail"

@@ -4,9 +4,9 @@
 -- replaced, so a run that was killed half-way, or missed for a week, is caught up from there. What is older than the days
 -- in question is only asked whether it exists: the size of the past must not matter. An hourly run leaves out the days at
 -- the start of the lookback in which nothing has changed since they were rebuilt last; any other run rebuilds all.
+-- depends_on: {{ ref('stg_generation_log_times') }}
 
 {%- set built = built_so_far() %}
-{%- set times = ref('stg_generation_log_times') %}
 
 with recent_log as (
     select
@@ -26,7 +26,7 @@ dated_log as (
 older_log as (
     {%- if built.watermark_is_known %}
     select exists(
-        select 1 from {{ times }}
+        select 1 from {{ ref('stg_generation_log_times') }}
         where created_at >= {{ earliest_created_at() }} and created_at < {{ built.read_from }}
     ) as has_rows
     {%- else %}
@@ -102,8 +102,8 @@ changed as (
                 where (log_days.content_hash is distinct from read_days.content_hash or read_days.content_hash is null)
                     and coalesce(log_days.activity_date, read_days.activity_date) >= wholeness.wanted_from
             ),
-            -- hours, days and windows end as the clock goes on, with rows or without
-            min(cast(read_days.as_of as date)) filter (where read_days.as_of != wholeness.as_of)
+            -- hours, days and windows end as the clock goes on, and begin again where it goes back, with rows or without
+            min(cast(least(read_days.as_of, wholeness.as_of) as date)) filter (where read_days.as_of != wholeness.as_of)
         ) as changed_from
     from {{ ref('int_log_days') }} as log_days
     full join {{ read_days() }} as read_days on log_days.activity_date = read_days.activity_date
