@@ -11,7 +11,6 @@ from benchmarks.logs import Logs
 from benchmarks.processes import (
     ALERTS,
     CHOSEN,
-    NO_ARTIFACTS,
     ROOT,
     Dbt,
     clean_environment,
@@ -107,10 +106,11 @@ class OnDuckdb:
         while self._store.count(*names) < repeat:
             self._store.add(names[0], warehouse.hourly())
             self._store.add(names[1], startup.run("build", *CHOSEN))
-        self._store.note(
-            "nothing/statements",
-            {"warehouse": warehouse.statements_of_last_run(), "startup": startup.statements_of_last_run()},
-        )
+        for name, dbt in zip(names, (warehouse, startup), strict=True):
+            models, tests = sum(dbt.seconds_of_models().values()), dbt.seconds_of_tests()
+            self._store.note(
+                f"{name}/last", {"statements": dbt.statements_of_last_run(), "models": models, "tests": tests}
+            )
         self._store.note("nothing/nodes", len(self._dbt(rows, growing=True).listed(*hourly_selection())))
 
     def alerts(self, rows: int, least: int, repeat: int) -> None:
@@ -125,7 +125,7 @@ class OnDuckdb:
             self._dbt(size, growing=True).alerts()
         startup = self._trivial("alerts", *ALERTS)
         while self._store.count(*names.values(), startup_name) < repeat:
-            self._store.add(startup_name, startup.run("build", *CHOSEN, NO_ARTIFACTS))
+            self._store.add(startup_name, startup.run_as_alerts_do("build", *CHOSEN))
             for size, name in names.items():
                 if self._logs.add_hour(size) is None:
                     print("    no further hour of log: the run sees the same files again", file=sys.stderr)

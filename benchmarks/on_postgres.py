@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor
 from benchmarks import by_hand, questions
 from benchmarks.logs import Logs, first_time, tables_of
 from benchmarks.on_duckdb import analysis, ask_in_turn
-from benchmarks.processes import ALERTS, CHOSEN, NO_ARTIFACTS, ROOT, Dbt, trivial_project, watched
+from benchmarks.processes import ALERTS, CHOSEN, ROOT, Dbt, trivial_project, watched
 from benchmarks.store import Store
 from simulator.log import SCHEMA
 from simulator.postgres import write_table
@@ -72,7 +72,8 @@ class OnPostgres:
                 self._store.add(name, self._with_server(self._dbts[size].hourly))
             if self._store.count(refresh) < refresh_repeat:
                 self._store.add(refresh, self._with_server(lambda: self._refresh(rows)))
-        self._note_sizes(rows)
+        for size in names:
+            self._note_sizes(size)
         self._store.note(f"hourly-postgres/{rows}/models", self._dbts[rows].seconds_of_models())
 
     def ask(self, rows: int, repeat: int) -> None:
@@ -114,7 +115,7 @@ class OnPostgres:
             self._dbts[size].alerts()
         startup = self._trivial(rows)
         while self._store.count(*names.values(), startup_name) < repeat:
-            self._store.add(startup_name, startup.run("build", *CHOSEN, NO_ARTIFACTS))
+            self._store.add(startup_name, startup.run_as_alerts_do("build", *CHOSEN))
             for size, name in names.items():
                 self._add_hour(size)
                 self._store.add(name, self._with_server(self._dbts[size].alerts))

@@ -8,7 +8,7 @@ from string import Template
 import psutil
 
 from benchmarks import questions
-from benchmarks.processes import ALERTS, NO_ARTIFACTS, hourly_selection
+from benchmarks.processes import ALERTS, hourly_selection
 from benchmarks.store import Store
 
 _GB = 10**9
@@ -58,11 +58,10 @@ class Report:
             least=_count(self._rows[0]),
             nothing=self._figure("nothing/warehouse") or _NOTHING,
             nodes=store.fact("nothing/nodes"),
-            statements=store.fact("nothing/statements", {}).get("warehouse"),
-            startup_statements=store.fact("nothing/statements", {}).get("startup"),
+            nothing_profile=self._nothing_profile(),
             startup=self._figure("nothing/startup") or _NOTHING,
             hourly_postgres=self._hourly_postgres(),
-            alerts_command=" ".join(["dbt build", *ALERTS, NO_ARTIFACTS]),
+            alerts_command=" ".join(["dbt build", *ALERTS]),
             alerts=self._alerts(),
             questions=self._questions(),
             memory_and_disk=self._memory_and_disk(),
@@ -162,6 +161,15 @@ class Report:
             if self._store.count(*names):
                 lines.append([_count(size), *map(self._figure, names), _number(self._ratio(*names[::-1]))])
         return _table(["rows", f"after {_count(self._rows[0])} rows, s", "after these rows, s", "ratio"], lines)
+
+    def _nothing_profile(self) -> str:
+        lines = []
+        for name in ("warehouse", "startup"):
+            last = self._store.fact(f"nothing/{name}/last", {})
+            if last:
+                title = "nothing new" if name == "warehouse" else "start-up"
+                lines.append([title, str(last["statements"]), _number(last["models"]), _number(last["tests"])])
+        return _table(["its last run", "statements", "models, s", "data tests, s"], lines)
 
     def _hourly_postgres(self) -> str:
         lines = []

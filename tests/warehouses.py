@@ -21,10 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import reset_adapters
-from dbt.artifacts.resources import FileHash
-from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import ManifestStateCheck
-from dbt.parser.manifest import ManifestLoader
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
 from psycopg2.extras import register_uuid
 
 from postgres_server import Connection, PostgresServer
@@ -153,19 +151,6 @@ class Outcome:
         return "\n".join(self.messages)
 
 
-def _parse_once() -> None:
-    """Let dbt keep what it has parsed when only variables differ: to parse all anew takes longer than a build. This
-    project reads its variables when a model is compiled, and no configuration depends on one."""
-    checked = ManifestLoader.build_manifest_state_check
-
-    def whatever_the_variables(self: ManifestLoader) -> ManifestStateCheck:
-        state = checked(self)
-        state.vars_hash = FileHash.from_contents("any variables")
-        return state
-
-    ManifestLoader.build_manifest_state_check = whatever_the_variables
-
-
 class Dbt:
     """dbt in this process, with the example profile. What it parses for one warehouse serves the next of that name."""
 
@@ -177,20 +162,35 @@ class Dbt:
         shutil.copy(ROOT / "profiles.example.yml", self.profiles / "profiles.yml")
         self._messages: list[str] = []
         self._said: list[str] = []
-        _parse_once()
         self._runner = dbtRunner(callbacks=[self._listen])
+        self._manifests: dict[tuple, Manifest] = {}
 
     def invoke(
         self, arguments: Iterable[str], environment: Mapping[str, str], target_path: Path, *, log_file: bool = False
     ) -> Outcome:
         """Run dbt once with exactly this environment."""
+        # Where the log's file is, and what variables say, is asked for when a run begins: no parsed file depends on it.
+        parsed_for = (target_path, *sorted(each for each in environment.items() if each[0] != "GENERATION_LOGS"))
+        if parsed_for not in self._manifests:
+            parsed = self._invoke(["parse"], environment, target_path, "none")
+            if not parsed.success:
+                return self._outcome(parsed)
+            self._manifests[parsed_for] = parsed.result
+        self._runner.manifest = self._manifests[parsed_for]
+        outcome = self._outcome(self._invoke(arguments, environment, target_path, "debug" if log_file else "none"))
+        self._runner.manifest = None
+        return outcome
+
+    def _invoke(
+        self, arguments: Iterable[str], environment: Mapping[str, str], target_path: Path, log_level: str
+    ) -> dbtRunnerResult:
         self._messages.clear()
         self._said.clear()
         # A sixth of dbt's time would go into collecting what it keeps anyway.
         gc.disable()
         with _environment(environment):
             try:
-                result = self._runner.invoke(
+                return self._runner.invoke(
                     [
                         *arguments,
                         "--quiet",
@@ -198,13 +198,15 @@ class Dbt:
                         *("--profiles-dir", str(self.profiles)),
                         *("--target-path", str(target_path)),
                         *("--log-path", str(target_path / "logs")),
-                        *("--log-level-file", "debug" if log_file else "none"),
+                        *("--log-level-file", log_level),
                     ]
                 )
             finally:
                 DuckDBConnectionManager.close_all_connections()
                 reset_adapters()
                 gc.enable()
+
+    def _outcome(self, result: dbtRunnerResult) -> Outcome:
         statuses = {}
         messages = list(self._messages)
         for each in getattr(result.result, "results", []):
@@ -213,12 +215,12 @@ class Dbt:
                 messages.append(f"{each.node.name}: {each.status}: {each.message}")
         if result.exception:
             messages.append(str(result.exception))
-        outcome = Outcome(result.success, messages, statuses, "\n".join(self._said))
-        if not result.success:
+        success = result.success
+        if not success:
             # The exception's traceback would hold on to the database.
-            del result
+            result.exception = None
             gc.collect()
-        return outcome
+        return Outcome(success, messages, statuses, "\n".join(self._said))
 
     def _listen(self, event: object) -> None:
         if event.info.level in ("warn", "error"):

@@ -34,11 +34,7 @@ user_days as (
 -- what is known of these users from before the days that are rebuilt
 known_before as (
     {%- if is_incremental() %}
-    -- looked up user by user: an index serves, and the past is not read
-    select
-        user_key,
-        {{ first_ever_at_before(this, 'users.user_key', first_date) }} as first_ever_at
-    from (select distinct user_key from user_days) as users
+    {{ first_ever_at_before(this, 'user_days', first_date) }}
     {%- else %}
     select
         user_key,

@@ -29,18 +29,28 @@ generations as (
     group by activity_date
 ),
 
+-- from each active day to the user's next one; few rows, however many users
+steps as (
+    select
+        activity_date,
+        next_date,
+        count(*) as users,
+        count(*) filter (where is_first_day) as new_users
+    from user_days
+    group by activity_date, next_date
+),
+
 -- A user counts in a trailing span of n days from each active day until the next one, or until the span has passed.
 -- Who enters and who leaves on each day, summed up from the first day on, is the number of distinct users in the span.
 changes as (
     select
         activity_date as change_date,
-        count(*) as entering,
-        count(*) filter (where is_first_day) as new_users,
+        users as entering,
+        new_users,
         0 as leaving_7,
         0 as leaving_14,
         0 as leaving_30
-    from user_days
-    group by activity_date
+    from steps
     {%- for span in [7, 14, 30] %}
 
     union all
@@ -50,10 +60,9 @@ changes as (
         0 as entering,
         0 as new_users,
         {%- for other in [7, 14, 30] %}
-        {{ 'count(*)' if other == span else '0' }} as leaving_{{ other }}{{ ',' if not loop.last }}
+        {{ 'users' if other == span else '0' }} as leaving_{{ other }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from user_days
-    group by least(next_date, activity_date + {{ span }})
+    from steps
     {%- endfor %}
 ),
 

@@ -1,76 +1,65 @@
 {{ config(materialized='table', tags=['daily']) }}
 
 with user_days as (
-    select * from {{ ref('int_user_days') }}
-),
-
-first_days as (
     select
-        user_key,
-        cast(min(first_ever_at) as date) as first_date
-    from user_days
-    group by user_key
+        activity_date,
+        cast(min(first_ever_at) over (partition by user_key) as date) as first_date,
+        lead(activity_date) over (partition by user_key order by activity_date) as next_date
+    from {{ ref('int_user_days') }}
 ),
 
--- every period in which a user was active, counted from the cohort's
-active_periods as (
+-- from each active day of a cohort's users to their next one; few rows, however many users
+steps as (
+    select
+        first_date,
+        activity_date,
+        next_date,
+        count(*) as users
+    from user_days
+    group by first_date, activity_date, next_date
+),
+
+active as (
     select
         'day' as cohort_grain,
-        first_days.first_date as cohort_date,
-        user_days.user_key,
-        user_days.activity_date - first_days.first_date as period_number
-    from user_days
-    inner join first_days on user_days.user_key = first_days.user_key
+        first_date as cohort_date,
+        activity_date as period_date,
+        users,
+        next_date is null as is_last
+    from steps
 
     union all
 
-    select distinct
+    -- the last day that a user was active in a week stands for the week
+    select
         'week' as cohort_grain,
-        cast(date_trunc('week', first_days.first_date) as date) as cohort_date,
-        user_days.user_key,
-        (cast(date_trunc('week', user_days.activity_date) as date) - cast(date_trunc('week', first_days.first_date) as date)) / 7
-            as period_number
-    from user_days
-    inner join first_days on user_days.user_key = first_days.user_key
+        cast(date_trunc('week', first_date) as date) as cohort_date,
+        cast(date_trunc('week', activity_date) as date) as period_date,
+        users,
+        next_date is null as is_last
+    from steps
+    where next_date is null
+        or date_trunc('week', next_date) > date_trunc('week', activity_date)
 ),
 
-retained as (
+counted as (
     select
         cohort_grain,
         cohort_date,
-        period_number,
-        count(*) as retained_users
-    from active_periods
-    group by cohort_grain, cohort_date, period_number
-),
-
-last_periods as (
-    select
-        cohort_grain,
-        cohort_date,
-        user_key,
-        max(period_number) as period_number
-    from active_periods
-    group by cohort_grain, cohort_date, user_key
-),
-
--- users seen for the last time in this period
-lost as (
-    select
-        cohort_grain,
-        cohort_date,
-        period_number,
-        count(*) as lost_users
-    from last_periods
-    group by cohort_grain, cohort_date, period_number
+        period_date,
+        cast(sum(users) as bigint) as retained_users,
+        -- seen for the last time in this period
+        cast(coalesce(sum(users) filter (where is_last), 0) as bigint) as lost_users
+    from active
+    group by cohort_grain, cohort_date, period_date
 ),
 
 cohorts as (
     select
         cohort_grain,
         cohort_date,
-        count(*) as cohort_size
-    from last_periods
+        cast(sum(lost_users) as bigint) as cohort_size
+    from counted
     group by cohort_grain, cohort_date
 ),
 
@@ -95,6 +84,12 @@ begun as (
         cohorts.cohort_date,
         cohorts.cohort_size,
         (periods.period_date - cohorts.cohort_date) / case when cohorts.cohort_grain = 'week' then 7 else 1 end as period_number,
+        coalesce(counted.retained_users, 0) as retained_users,
+        cohorts.cohort_size - coalesce(sum(counted.lost_users) over (
+            partition by cohorts.cohort_grain, cohorts.cohort_date
+            order by periods.period_date
+            rows between unbounded preceding and 1 preceding
+        ), 0) as retained_on_or_after_users,
         periods.period_date
         + case when cohorts.cohort_grain = 'week' then interval '7' day else interval '1' day end <= {{ as_of() }} as is_complete
     from cohorts
@@ -102,26 +97,10 @@ begun as (
         on cohorts.cohort_grain = periods.cohort_grain
         and cohorts.cohort_date <= periods.period_date
         and (cohorts.cohort_grain = 'week' or periods.period_date <= cohorts.cohort_date + 90)
-),
-
-counted as (
-    select
-        begun.*,
-        coalesce(retained.retained_users, 0) as retained_users,
-        begun.cohort_size - coalesce(sum(lost.lost_users) over (
-            partition by begun.cohort_grain, begun.cohort_date
-            order by begun.period_number
-            rows between unbounded preceding and 1 preceding
-        ), 0) as retained_on_or_after_users
-    from begun
-    left join retained
-        on begun.cohort_grain = retained.cohort_grain
-        and begun.cohort_date = retained.cohort_date
-        and begun.period_number = retained.period_number
-    left join lost
-        on begun.cohort_grain = lost.cohort_grain
-        and begun.cohort_date = lost.cohort_date
-        and begun.period_number = lost.period_number
+    left join counted
+        on cohorts.cohort_grain = counted.cohort_grain
+        and cohorts.cohort_date = counted.cohort_date
+        and periods.period_date = counted.period_date
 )
 
 select
@@ -134,4 +113,4 @@ select
     cast(retained_on_or_after_users as bigint) as retained_on_or_after_users,
     case when is_complete then {{ ratio('retained_on_or_after_users', 'cohort_size') }} end as unbounded_retention_rate,
     is_complete
-from counted
+from begun
