@@ -70,7 +70,7 @@ parse: | lint
 pytest: | lint parse
 
 .PHONY: bench
-bench: .venv/dev.stamp ## Measure builds, hourly runs and questions, and write docs/benchmarks.md (two hours; BENCH_ARGS=--help)
+bench: .venv/dev.stamp ## Measure builds, hourly runs and questions, and write docs/benchmarks.md (one to two hours; BENCH_ARGS=--help)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 .PHONY: format

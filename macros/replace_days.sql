@@ -48,8 +48,9 @@
 {#- What the warehouse holds before this run: the watermark, and from it the first day that the run wants to rebuild. -#}
 {% macro built_so_far() %}
     {%- set fact = already_built('marts', 'fct_generations') -%}
-    {#- the newest row alone: for the greatest of each column, DuckDB would read both of them whole -#}
-    {%- set newest = run_query("select cast(activity_date as text), cast(created_at as text) from " ~ fact ~ " order by created_at desc limit 1").rows if fact else [] -%}
+    {#- The newest row alone: for the greatest of each column, DuckDB would read both of them whole. Not named, the column to order
+        by would be the text on PostgreSQL, and no index serve. -#}
+    {%- set newest = run_query("select cast(newest.activity_date as text), cast(newest.created_at as text) from " ~ fact ~ " as newest order by newest.created_at desc limit 1").rows if fact else [] -%}
     {%- set found = newest[0] if newest else [none, none] -%}
     {%- set watermark = constant(found[0], 'date') -%}
     {%- set wanted_from = "date '2000-01-01'" -%}
