@@ -283,11 +283,12 @@ def _judged(what: str, sign: str, target: float, value: float | None) -> list[st
     if value is None:
         return [what, f"{sign} {target:g}", _NOTHING, ""]
     is_met = {"<=": value <= target, "<": value < target, ">=": value >= target}[sign]
-    return [what, f"{sign} {target:g}", _number(value), "met" if is_met else "**missed**"]
+    # a figure that misses by a hair must not look as if it was met
+    return [what, f"{sign} {target:g}", _number(value, 3), "met" if is_met else "**missed**"]
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
+def _number(value: float | None, decimals: int = 2) -> str:
+    return "" if value is None else f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.{decimals}f}"
 
 
 def _count(rows: int) -> str:
