@@ -244,3 +244,28 @@ def test_an_hourly_run_with_nothing_new_checks_what_was_replaced_last(new_wareho
     outcome = warehouse.attempt("test", selector="hourly")
     assert outcome.statuses["style_performance_totals_equal_the_fact"] == "fail"
     assert outcome.statuses["an_issue_is_one_of_the_known"] == "fail"
+
+
+def test_an_hourly_run_on_postgres_finds_its_rows_by_the_indexes(new_warehouse: NewWarehouse) -> None:
+    warehouse = new_warehouse("postgres")
+    warehouse.load(_rows(40), typed=True)
+    warehouse.run(selector="daily")
+    # tables as small as these would be read whole in any case
+    warehouse.execute(f'alter database "{warehouse.database}" set enable_seqscan = off')
+    warehouse.load(_rows(41), typed=True)
+    before = _read_whole(warehouse)
+    warehouse.run(selector="hourly")
+    warehouse.run(selector="hourly")
+    assert _read_whole(warehouse) == before
+
+
+def _read_whole(warehouse: Warehouse) -> dict[str, int]:
+    """How often each of the tables that grow for years was read from end to end."""
+    # what this connection itself has read, to load the log, must be counted before
+    warehouse.query("select pg_stat_force_next_flush()")
+    return dict(
+        warehouse.query(
+            "select relname, seq_scan from pg_stat_user_tables"
+            " where relname in ('generation_logs', 'fct_generations', 'int_user_days')"
+        )
+    )

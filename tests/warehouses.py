@@ -162,7 +162,6 @@ class Dbt:
         shutil.copy(ROOT / "profiles.example.yml", self.profiles / "profiles.yml")
         self._messages: list[str] = []
         self._said: list[str] = []
-        self._runner = dbtRunner(callbacks=[self._listen])
         self._manifests: dict[tuple, Manifest] = {}
 
     def invoke(
@@ -172,17 +171,22 @@ class Dbt:
         # Where the log's file is, and what variables say, is asked for when a run begins: no parsed file depends on it.
         parsed_for = (target_path, *sorted(each for each in environment.items() if each[0] != "GENERATION_LOGS"))
         if parsed_for not in self._manifests:
-            parsed = self._invoke(["parse"], environment, target_path, "none")
+            parsed = self._invoke(["parse"], environment, target_path)
             if not parsed.success:
                 return self._outcome(parsed)
             self._manifests[parsed_for] = parsed.result
-        self._runner.manifest = self._manifests[parsed_for]
-        outcome = self._outcome(self._invoke(arguments, environment, target_path, "debug" if log_file else "none"))
-        self._runner.manifest = None
-        return outcome
+        return self._outcome(
+            self._invoke(arguments, environment, target_path, manifest=self._manifests[parsed_for], log_file=log_file)
+        )
 
     def _invoke(
-        self, arguments: Iterable[str], environment: Mapping[str, str], target_path: Path, log_level: str
+        self,
+        arguments: Iterable[str],
+        environment: Mapping[str, str],
+        target_path: Path,
+        *,
+        manifest: Manifest | None = None,
+        log_file: bool = False,
     ) -> dbtRunnerResult:
         self._messages.clear()
         self._said.clear()
@@ -190,7 +194,7 @@ class Dbt:
         gc.disable()
         with _environment(environment):
             try:
-                return self._runner.invoke(
+                return dbtRunner(manifest, [self._listen]).invoke(
                     [
                         *arguments,
                         "--quiet",
@@ -198,7 +202,7 @@ class Dbt:
                         *("--profiles-dir", str(self.profiles)),
                         *("--target-path", str(target_path)),
                         *("--log-path", str(target_path / "logs")),
-                        *("--log-level-file", log_level),
+                        *("--log-level-file", "debug" if log_file else "none"),
                     ]
                 )
             finally:
@@ -215,12 +219,11 @@ class Dbt:
                 messages.append(f"{each.node.name}: {each.status}: {each.message}")
         if result.exception:
             messages.append(str(result.exception))
-        success = result.success
-        if not success:
+        if not result.success:
             # The exception's traceback would hold on to the database.
             result.exception = None
             gc.collect()
-        return Outcome(success, messages, statuses, "\n".join(self._said))
+        return Outcome(result.success, messages, statuses, "\n".join(self._said))
 
     def _listen(self, event: object) -> None:
         if event.info.level in ("warn", "error"):
