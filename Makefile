@@ -22,11 +22,11 @@ help: ## List these targets
 .PHONY: build
 build: .venv/runtime.stamp profiles.yml ## Build the warehouse from the log (GENERATION_LOGS, else the sample) and sum it up
 	$(BIN)/dbt build
-	@$(BIN)/dbt run-operation summary --quiet
+	@$(BIN)/python -m warehouse summary
 
 .PHONY: alerts
 alerts: .venv/runtime.stamp profiles.yml ## Judge the alert rules, say what fires, and tell ALERT_URLS of it (ALERT_ARGS=--help)
-	@$(BIN)/python -m alerts $(ALERT_ARGS) || [ $$? -eq 1 ]
+	@$(BIN)/python -m warehouse alerts $(ALERT_ARGS) || [ $$? -eq 1 ]
 
 # A warehouse of one's own is replayed where the environment names its log or its database; else a simulated one, which is
 # built once and stays.
@@ -37,7 +37,7 @@ ENV_SIMULATED := $(if $(GENERATION_LOGS)$(WAREHOUSE_DUCKDB)$(filter prod,$(WAREH
 .PHONY: backtest
 backtest: .venv/runtime.stamp profiles.yml ## Replay the alert rules over the past: how good are they? (BACKTEST_ARGS=--help)
 backtest: $(if $(ENV_SIMULATED),$(SIMULATED)/warehouse.stamp)
-	@$(ENV_SIMULATED) $(BIN)/python -m alerts backtest $(BACKTEST_ARGS)
+	@$(ENV_SIMULATED) $(BIN)/python -m warehouse backtest $(BACKTEST_ARGS)
 
 $(SIMULATED)/log.parquet: | .venv/runtime.stamp
 	@mkdir -p $(@D)
@@ -54,7 +54,7 @@ test: lint parse pytest ## Run every check that CI runs
 lint: .venv/dev.stamp $(CHECKS)/profiles.yml ## Check the style of Python and SQL
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(CHECK_ENV) DBT_TARGET_PATH=$(CHECKS)/lint $(BIN)/sqlfluff lint --disable-progress-bar models analyses tests
+	$(CHECK_ENV) DBT_TARGET_PATH=$(CHECKS)/lint $(BIN)/sqlfluff lint --disable-progress-bar models analyses data-tests
 
 .PHONY: parse
 parse: .venv/dev.stamp $(CHECKS)/profiles.yml ## Parse the project from scratch for both engines; a warning is an error
@@ -96,7 +96,7 @@ UV_COMPILE = UV_INDEX="$${UV_INDEX:-$${PIP_EXTRA_INDEX_URL:-}}" UV_FIND_LINKS="$
 .PHONY: clean
 clean: ## Remove what can be made again: target, logs, caches
 	rm -rf target logs build .pytest_cache .ruff_cache .hypothesis
-	find alerts simulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find alerts warehouse simulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: distclean
 distclean: clean ## Remove also the environments and the database file of the default profile: its history is lost

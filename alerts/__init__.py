@@ -1,1 +1,1 @@
-"""Tells people of incidents: refreshes what the alerts need, says what fires, and sends it to whom it concerns."""
+"""The old name of python -m warehouse alerts. It goes with the next release."""

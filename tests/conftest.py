@@ -5,18 +5,13 @@ WAREHOUSE_TEST_PG_BIN names the bin folder of an installation to start a server 
 WAREHOUSE_TEST_EXAMPLES multiplies the number of random logs.
 """
 
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
+from factory import ENGINES, Factory, NewWarehouse
 from postgres_server import PostgresServer, running_server
-from warehouses import Dbt, DuckdbWarehouse, PostgresWarehouse, Warehouse
-
-ENGINES = ("duckdb", "postgres")
-
-NewWarehouse = Callable[..., Warehouse]
+from warehouses import Dbt, Warehouse
 
 # A module is one process's: those that take minutes begin first, so that none is left over at the end.
 _LONG_MODULES = ("test_replay", "test_faults", "test_alert_rules", "test_alert_delivery", "test_oracle")
@@ -26,11 +21,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the modules that take long first."""
     places = {name: place for place, name in enumerate(_LONG_MODULES)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
-
-
-def examples(count: int) -> int:
-    """How many random logs to try where `count` is the usual number."""
-    return max(1, round(count * float(os.environ.get("WAREHOUSE_TEST_EXAMPLES", "1"))))
 
 
 @pytest.fixture(scope="session")
@@ -44,34 +34,6 @@ def postgres_server() -> Iterator[PostgresServer]:
     """A real PostgreSQL server."""
     with running_server() as server:
         yield server
-
-
-class Factory:
-    """Makes warehouses and gives their names back when they are closed."""
-
-    def __init__(self, dbt: Dbt, paths: pytest.TempPathFactory, request: pytest.FixtureRequest) -> None:
-        """Remember where to make them."""
-        self._dbt = dbt
-        self._paths = paths
-        self._request = request
-        self._open: dict[str, Warehouse] = {}
-
-    def __call__(self, engine: str) -> Warehouse:
-        """A new, empty warehouse."""
-        place = next(number for number in range(1000) if f"{engine}_{number}" not in self._open)
-        name = f"{engine}_{place}"
-        folder: Path = self._paths.mktemp(name)
-        if engine == "duckdb":
-            warehouse = DuckdbWarehouse(self._dbt, folder, name)
-        else:
-            warehouse = PostgresWarehouse(self._dbt, folder, name, self._request.getfixturevalue("postgres_server"))
-        self._open[name] = warehouse
-        return warehouse
-
-    def close(self, warehouse: Warehouse) -> None:
-        """Drop a warehouse; the next one takes over its name."""
-        warehouse.close()
-        del self._open[warehouse.name]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,147 @@
+"""What people are told, in plain words: the same for every target and for the terminal."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from warehouse.database import Row
+from warehouse.words import at, counted, in_hours
+
+# The conditions of the rules, as one would say them. {limit} is the comparison and the threshold in words.
+_CONDITIONS = {
+    "failure_rate": "{Limit} of the generations of {window} fail.",
+    "p95_duration_ms": "The slowest 5% of the successful generations of {window} take {limit}.",
+    "rate_limit_error_count": "The provider refuses generations because of its rate limit: {limit} in {window}.",
+    "quota_or_billing_error_count": "Generations fail for quota or billing, which no retry cures: {limit} in {window}.",
+    "cost_change_ratio": "The cost of {window} has changed against as long before: {limit}.",
+    "cost_over_usual_ratio": "The cost of {window} is {limit} the usual of this time of the week.",
+    "traffic_over_usual_ratio": "The generations of {window} are {limit} of the usual at this time of the week.",
+    "error_budget_burn": "Failures use up the error budget {limit} as fast as the objective allows, over {window}.",
+}
+_COMPARISONS = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}
+
+
+def _short(number: float, digits: int) -> str:
+    text = f"{number:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _percent(value: float) -> str:
+    return f"{_short(100 * value, 1)}%"
+
+
+def _change(value: float) -> str:
+    return ("+" if value >= 0 else "") + _percent(value)
+
+
+def _times(value: float) -> str:
+    return f"{_short(value, 1)} times"
+
+
+_UNITS: dict[str, Callable[[float], str]] = {
+    "failure_rate": _percent,
+    "p95_duration_ms": lambda value: f"{_short(value / 1000, 1)} s",
+    "rate_limit_error_count": lambda value: _short(value, 0),
+    "quota_or_billing_error_count": lambda value: _short(value, 0),
+    "cost_change_ratio": _change,
+    "cost_over_usual_ratio": _times,
+    "traffic_over_usual_ratio": _percent,
+    "error_budget_burn": _times,
+}
+
+
+def in_units(metric: str, value: float | None) -> str:
+    """A metric's value as people read it."""
+    return "unknown" if value is None else _UNITS.get(metric, lambda number: _short(number, 3))(float(value))
+
+
+@dataclass(frozen=True)
+class Message:
+    """What one target is told of one incident."""
+
+    incident_key: str
+    event: str
+    title: str
+    body: str
+    severity: str
+    happened_at: dt.datetime
+
+
+def message(incident: Row, event: str, reminder_number: int = 0) -> Message:
+    """What to say of an incident: a row of `incidents`, with what its rule says and how it was judged last."""
+    is_over = incident["resolved_at"] is not None
+    if event == "resolved":
+        state = {"ok": "is resolved", "no_data": "is closed: no data", "rule_disabled": "is closed: switched off"}.get(
+            incident["resolution"], "is resolved"
+        )
+    elif is_over:
+        state = "fired, and is over"
+    elif event == "reminder":
+        state = f"is still firing (reminder {reminder_number})"
+    else:
+        state = "is firing"
+    return Message(
+        incident_key=incident["incident_key"],
+        event=event,
+        title=f"[{incident['severity'].upper()}] {incident['rule_name']} {state}",
+        body="\n".join(_lines(incident, event, is_over)),
+        severity=incident["severity"],
+        happened_at=incident["resolved_at"] if event == "resolved" else incident["opened_at"],
+    )
+
+
+def _lines(incident: Row, event: str, is_over: bool) -> list[str]:
+    lines = []
+    if event == "resolved":
+        lines.append(_end(incident["resolution"]))
+    lines.append(condition(incident))
+    if is_over:
+        lines.append(
+            f"When: {at(incident['first_firing_at'])} to {at(incident['resolved_at'])}, "
+            f"{in_hours(incident['duration_minutes'])}"
+        )
+    else:
+        lines.append(f"Since: {at(incident['first_firing_at'])}, for {in_hours(incident['duration_minutes'])}")
+    lines.append(_extent(incident))
+    if incident["affected_generation_count"]:
+        lines.append(
+            f"Whom it hits: {counted(incident['affected_generation_count'], 'generation')} of "
+            f"{counted(incident['affected_users'], 'user')}; what failed of them has cost "
+            f"{incident['lost_cost_usd'] or 0:,.2f} USD"
+        )
+    if incident["runbook"] and event != "resolved":
+        lines.append(f"What to do: {incident['runbook']}")
+    return [*lines, f"Incident: {incident['incident_key']}"]
+
+
+def _end(resolution: str | None) -> str:
+    if resolution == "no_data":
+        return "Closed because there was too little data to judge by for a day. That is not to say that all is well."
+    if resolution == "rule_disabled":
+        return "Closed because the rule was switched off."
+    return "It is within its limit again."
+
+
+def condition(incident: Row) -> str:
+    """The rule's condition in words."""
+    metric = incident["metric"]
+    comparison = _COMPARISONS.get(incident["comparison"], incident["comparison"])
+    limit = f"{comparison} {in_units(metric, incident['threshold'])}"
+    sentence = _CONDITIONS.get(metric, f"{metric} is {{limit}}, over {{window}}.")
+    return sentence.format(limit=limit, Limit=limit[:1].upper() + limit[1:], window=_window(incident))
+
+
+def _window(incident: Row) -> str:
+    lengths = [incident["window_minutes"], incident["second_window_minutes"]]
+    return " and ".join(in_hours(minutes) for minutes in lengths if minutes) or "its window"
+
+
+def _extent(incident: Row) -> str:
+    metric = incident["metric"]
+    worst = f"{in_units(metric, incident['worst_value'])} at worst"
+    if incident["observed_value"] is None:
+        return f"How bad: {worst}; the limit is {in_units(metric, incident['threshold'])}"
+    return (
+        f"How bad: {in_units(metric, incident['observed_value'])} up to {at(incident['last_firing_at'])} "
+        f"(sample: {incident['sample_size']:,}), {worst}; the limit is {in_units(metric, incident['threshold'])}"
+    )
