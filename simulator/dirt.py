@@ -227,9 +227,6 @@ KINDS: dict[str, Kind] = {
         '{"vision":{"usd":0.0046},"image_generation":[0.04604],"storage":true,"total":0.05066}',
         '{"vision":0.0046,"image_generation":0.04604,"storage":null,"total":{"usd":0.05066}}',
     ),
-    "costs_repeated_keys": _document(
-        "costs", '{"vision":0.0046,"total":0.1,"image_generation":0.04604,"storage":0.00002,"total":0.05066}'
-    ),
     "costs_total_is_not_the_sum": _total_is_not_the_sum,
     "tokens_not_json": _put("tokens", "undefined", '{"input":440,', "1,056 tokens", "", "{input:440}"),
     "tokens_null": _put("tokens", None, "null"),
@@ -255,11 +252,6 @@ KINDS: dict[str, Kind] = {
         '{"vision":[1360,120],"image":"1496"}',
         '{"vision":{"prompt_tokens":{"text":1360},"completion_tokens":null},"image":{"input_tokens":true}}',
         '{"input":440.5,"output":[1056],"total":false}',
-    ),
-    "tokens_repeated_keys": _document(
-        "tokens",
-        '{"input":1,"output":1056,"total":1496,"input":440}',
-        '{"image":{"input_tokens":1,"output_tokens":1056,"input_tokens":440}}',
     ),
     "duration_negative": _put("duration_ms", "-1", "-15000"),
     "duration_null": _put("duration_ms", None),

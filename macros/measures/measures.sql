@@ -30,3 +30,18 @@
 {% macro percentile(share, column, filter) -%}
     cast(percentile_cont({{ share }}) within group (order by {{ column }}) filter (where {{ filter }}) as double precision)
 {%- endmacro %}
+
+{#- A quotient in double precision; null where the denominator is 0. -#}
+{% macro ratio(numerator, denominator) -%}
+    cast({{ numerator }} as double precision) / nullif({{ denominator }}, 0)
+{%- endmacro %}
+
+{#- A sum of money: of the known values, 0 where there are none. -#}
+{% macro usd(amount, filter=none) -%}
+    cast(coalesce(sum({{ amount }}){% if filter %} filter (where {{ filter }}){% endif %}, 0) as numeric(18, 6))
+{%- endmacro %}
+
+{#- A sum of whole numbers: of the known values, 0 where there are none. DuckDB's own sums are wider than a bigint. -#}
+{% macro total(amount, filter=none) -%}
+    cast(coalesce(sum({{ amount }}){% if filter %} filter (where {{ filter }}){% endif %}, 0) as bigint)
+{%- endmacro %}

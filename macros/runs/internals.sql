@@ -46,7 +46,8 @@
             incidents_until timestamp
         );
         {{ adapter.dispatch('create_run_functions')() }}
-        {{ adapter.dispatch('create_reading_functions')() }}
+        {{ create_reading_functions() }}
+        {{ create_error_pattern_function(existing_relation('seeds', 'error_patterns')) }}
     {%- endif %}
 {% endmacro %}
 
@@ -54,74 +55,4 @@
 {% macro default__lock_internals() %}{% endmacro %}
 {% macro postgres__lock_internals() %}
     select pg_advisory_xact_lock(hashtext('{{ internal_schema() }}'));
-{% endmacro %}
-
-{% macro default__create_reading_functions() %}{% endmacro %}
-
-{#- One name for each type that the log's column may have, so that the models need not know which it is. The plain ones
-    are inlined by the planner (an index on created_at serves); those that take text must catch what is malformed. -#}
-{% macro postgres__create_reading_functions() %}
-    create or replace function {{ internal_schema() }}.as_json(jsonb) returns jsonb
-    language sql immutable parallel safe as 'select $1';
-    create or replace function {{ internal_schema() }}.as_json(document text) returns jsonb
-    language plpgsql immutable as $function$
-    begin
-        return document::jsonb;
-    exception when others then
-        return null;
-    end $function$;
-    create or replace function {{ internal_schema() }}.as_json(json) returns jsonb
-    language sql immutable parallel safe as 'select {{ internal_schema() }}.as_json($1::text)';
-
-    create or replace function {{ internal_schema() }}.as_uuid(uuid) returns uuid
-    language sql immutable parallel safe as 'select $1';
-    create or replace function {{ internal_schema() }}.as_uuid(logged text) returns uuid
-    language sql immutable parallel safe as $function$
-        select case
-            when trim(logged, ' ') ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$' then trim(logged, ' ')::uuid
-        end
-    $function$;
-
-    create or replace function {{ internal_schema() }}.as_utc(timestamp, zone text) returns timestamp
-    language sql immutable parallel safe as
-    {%- if var('log_timezone') == 'UTC' %} 'select $1'; {%- else %} $function$ select timezone('UTC', timezone($2, $1)) $function$; {%- endif %}
-    create or replace function {{ internal_schema() }}.as_utc(timestamptz, zone text) returns timestamp
-    language sql immutable parallel safe as $function$ select timezone('UTC', $1) $function$;
-    {#- PostgreSQL has no cast that gives null. A date is checked before, since an error to be caught costs much more. -#}
-    create or replace function {{ internal_schema() }}.as_utc(logged text, zone text) returns timestamp
-    language plpgsql immutable parallel safe as $function$
-    declare
-        instant text := {{ iso_timestamp_text('logged') }};
-    begin
-        if instant is null or substr(instant, 1, 4) = '0000' or substr(instant, 6, 2)::int not between 1 and 12
-            or substr(instant, 9, 2)::int not between 1 and extract(day from (
-                make_date(substr(instant, 1, 4)::int, substr(instant, 6, 2)::int, 1) + interval '1 month' - interval '1 day'
-            ))
-        then
-            return null;
-        elsif instant ~ '{{ utc_offset_pattern() }}' then
-            return timezone('UTC', instant::timestamptz);
-        end if;
-        return timezone('UTC', timezone(zone, instant::timestamp));
-    end $function$;
-
-    create or replace function {{ internal_schema() }}.usable_number(logged text, highest numeric) returns numeric
-    language plpgsql immutable strict parallel safe as $function$
-    declare
-        rounded numeric;
-    begin
-        if length(logged) < 15000 and logged ~ '^\s*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\s*$' then
-            rounded := round(logged::numeric, 6);
-            if rounded between 0 and highest then
-                return rounded;
-            end if;
-        end if;
-        return null;
-    end $function$;
-    {% for type in ['integer', 'bigint', 'numeric'] -%}
-    create or replace function {{ internal_schema() }}.usable_number({{ type }}, highest numeric) returns numeric
-    language sql immutable parallel safe as 'select case when round($1::numeric, 6) between 0 and $2 then round($1::numeric, 6) end';
-    {% endfor -%}
-    create or replace function {{ internal_schema() }}.usable_number(double precision, highest numeric) returns numeric
-    language sql immutable parallel safe as 'select {{ internal_schema() }}.usable_number($1::text, $2)';
 {% endmacro %}

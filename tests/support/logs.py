@@ -69,7 +69,6 @@ NASTY_COSTS = (
     '{"total":NaN}', '{"total":Infinity}', '{"total":-Infinity}', '{"total":nan}', '{"total":01}', '{"total":+1}',
     '{"total":.5}', '{"total":5.}', '{"total":0x1}', '{"total":1}{"total":2}', '{"total":1} ', ' {"total":1}',
     '\n{"total"\t:\r1}\n', '\u00a0{"total":1}', '\ufeff{"total":1}', '{total:1}', '{"total":1/*x*/}', '{"total":1}//',
-    '{"total":0.1,"total":0.2}', '{"total":0.1,"vision":0.1,"total":null}', '{"vision":"x","vision":0.25}',
     '{"total":0.25,"note":"\\u0000"}', '{"total":0.25,"\\u0000":1}', '{"total":0.25,"note":"a\\\\u0000"}',
     '{"total":0.25,"note":"\\ud83d\\ude00"}', '{"total":0.25,"note":"\\ud83d"}', '{"total":0.25,"note":"\\x"}',
     '{"total":0.25,"note":"a, ]"}', '{"total":0.25,"note":":NaN"}', '{"total":0.25,"note":"\\", ]"}', '{"":1}',
@@ -94,14 +93,13 @@ _TOKEN_NUMBERS = (
 NASTY_TOKENS = (
     None, "", "null", "{}", "[]", "1496", '"1496"', "undefined", "{input:440}", '{"input":440,', '{"input":440,}',
     "[440,1056]", '[{"input":440,"output":1056}]', '{"input":440}', '{"output":1056}', '{"total":1496}',
-    '{"input":440,"output":1056}', '{"input":1,"output":2,"total":9}', '{"input":1,"input":2}',
+    '{"input":440,"output":1056}', '{"input":1,"output":2,"total":9}',
     '{"input_tokens":1,"output_tokens":2,"total_tokens":3}', '{"prompt_tokens":1,"completion_tokens":2}',
     '{"input":null,"prompt_tokens":7}', '{"input":"x","prompt_tokens":7}',
     '{"vision":{"prompt_tokens":1360,"completion_tokens":120},"image":{"input_tokens":440,"output_tokens":1056}}',
     '{"vision":{"prompt_tokens":1360},"image":{"output_tokens":1056}}',
     '{"a":{"input":1,"output":2,"total":10},"b":{"input":3,"output":4}}', '{"a":{"total":10},"b":{"total":20}}',
-    '{"a":{"input":1},"a":{"input":5}}', '{"a":{"input":1,"input":9}}', '{"a":{"input":1},"a":7}',
-    '{"a":7,"a":{"input":1}}', '{"a":{"input":-1,"output":2},"b":{"input":3}}', '{"a":{},"b":{"input":3}}',
+    '{"a":{"input":-1,"output":2},"b":{"input":3}}', '{"a":{},"b":{"input":3}}',
     '{"a":{"b":{"input":3}}}', '{"a":[{"input":3}]}', '{"a":{"input":{"text":3}}}', '{"input":{"input":5}}',
     '{"input":{"input":5,"output":6},"output":7}', '{"a":{"input":1},"input":100}', '{"a":{"input":1},"total":100}',
     '{"a":{"input":1e400},"b":{"input":"3"}}', '{"a":{"note":"}, {"},"b":{"input":3}}', '{"a.b":{"input":3}}',
@@ -129,7 +127,7 @@ NASTY_ERRORS = (
     "100% of 1,234.56 used", "<script>alert(1)</script>", "'; drop table users; --", "\\1 \\0 $1 &", "{{ x }} {% y %}",
     "ERREUR ÉLEVÉE", "ошибка 42", "エラー 500", "\u2028sep", "tab\there", "a" * 999 + " b", "a" * 1001, "(" * 500,
     "0" * 2000, "sk-" + "a" * 40, "x@y.zz" * 60, "user_12345 and job-98765", "trailing space ", " leading", "\u200b",
-    "unauthorized", "StorageApiError: The resource already exists", "İ timeout", "TİMEOUT", "ſervice unavailable",
+    "unauthorized", "StorageApiError: The resource already exists",
 )  # fmt: skip
 
 NASTY_TIMES = (

@@ -76,7 +76,7 @@ def whole(number: Decimal | None) -> int | None:
 
 
 def document(text: str | None) -> object:
-    """What strict JSON holds; None where it is none. Of repeated keys the last counts."""
+    """What strict JSON holds; None where it is none."""
     if text is None:
         return None
 

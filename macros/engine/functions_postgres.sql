@@ -1,0 +1,109 @@
+{#- How PostgreSQL reads a value of the log: the functions of functions_duckdb.sql under the same names. There is one for
+    each type that a column may have, so that the models need not know which it is. The plain ones are inlined by the
+    planner, and an index on created_at serves; those that take text must catch what is malformed. -#}
+{% macro postgres__create_reading_functions() %}
+    {%- set internal = internal_schema() %}
+
+    create or replace function {{ internal }}.trimmed(logged text) returns text
+    language sql immutable parallel safe as $function$ select trim(logged, ' ') $function$;
+
+    create or replace function {{ internal }}.blank_to_null(logged text) returns text
+    language sql immutable parallel safe as $function$ select nullif(trim(logged, ' '), '') $function$;
+
+    create or replace function {{ internal }}.as_uuid(logged uuid) returns uuid
+    language sql immutable parallel safe as 'select logged';
+    create or replace function {{ internal }}.as_uuid(logged text) returns uuid
+    language sql immutable parallel safe as $function$
+        select case
+            when trim(logged, ' ') ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$'
+                then trim(logged, ' ')::uuid
+        end
+    $function$;
+
+    create or replace function {{ internal }}.as_user_id(logged uuid) returns text
+    language sql immutable parallel safe as 'select logged::text';
+    create or replace function {{ internal }}.as_user_id(logged text) returns text
+    language sql immutable parallel safe as $function$
+        select coalesce({{ internal }}.as_uuid(logged)::text, nullif(trim(logged, ' '), ''))
+    $function$;
+
+    create or replace function {{ internal }}.as_utc(logged timestamp) returns timestamp
+    language sql immutable parallel safe as
+    {%- if var('log_timezone') == 'UTC' %} 'select logged';
+    {%- else %} $function$ select timezone('UTC', timezone('{{ var("log_timezone") }}', logged)) $function$;
+    {%- endif %}
+    create or replace function {{ internal }}.as_utc(logged timestamptz) returns timestamp
+    language sql immutable parallel safe as $function$ select timezone('UTC', logged) $function$;
+    {#- PostgreSQL has no cast that gives null. A date is checked before, since an error to be caught costs much more. -#}
+    create or replace function {{ internal }}.as_utc(logged text) returns timestamp
+    language plpgsql immutable parallel safe as $function$
+    declare
+        instant text := regexp_replace(
+            case when trim(logged, ' ') ~ '{{ iso_timestamp_pattern() }}' then trim(logged, ' ') end, '([.][0-9]{6})[0-9]+', '\1'
+        );
+    begin
+        if instant is null or substr(instant, 1, 4) = '0000' or substr(instant, 6, 2)::int not between 1 and 12
+            or substr(instant, 9, 2)::int not between 1 and extract(day from (
+                make_date(substr(instant, 1, 4)::int, substr(instant, 6, 2)::int, 1) + interval '1 month' - interval '1 day'
+            ))
+        then
+            return null;
+        elsif instant ~ '{{ utc_offset_pattern() }}' then
+            return timezone('UTC', instant::timestamptz);
+        end if;
+        return timezone('UTC', timezone('{{ var("log_timezone") }}', instant::timestamp));
+    end $function$;
+
+    create or replace function {{ internal }}.usable_number(logged text, highest numeric) returns numeric
+    language plpgsql immutable strict parallel safe as $function$
+    declare
+        rounded numeric;
+    begin
+        if length(logged) < 15000 and logged ~ '^\s*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\s*$' then
+            rounded := round(logged::numeric, 6);
+            if rounded between 0 and highest then
+                return rounded;
+            end if;
+        end if;
+        return null;
+    end $function$;
+    {%- for type in ['integer', 'bigint', 'numeric'] %}
+    create or replace function {{ internal }}.usable_number(logged {{ type }}, highest numeric) returns numeric
+    language sql immutable parallel safe as $function$
+        select case when round(logged::numeric, 6) between 0 and highest then round(logged::numeric, 6) end
+    $function$;
+    {%- endfor %}
+    create or replace function {{ internal }}.usable_number(logged double precision, highest numeric) returns numeric
+    language sql immutable parallel safe as $function$ select {{ internal }}.usable_number(logged::text, highest) $function$;
+
+    create or replace function {{ internal }}.strict_json(logged jsonb) returns jsonb
+    language sql immutable parallel safe as 'select logged';
+    create or replace function {{ internal }}.strict_json(logged text) returns jsonb
+    language plpgsql immutable as $function$
+    begin
+        return logged::jsonb;
+    exception when others then
+        return null;
+    end $function$;
+    create or replace function {{ internal }}.strict_json(logged json) returns jsonb
+    language sql immutable parallel safe as $function$ select {{ internal }}.strict_json(logged::text) $function$;
+
+    create or replace function {{ internal }}.plain_name(logged text) returns text
+    language sql immutable parallel safe as $function$
+        select case
+            when length(logged) <= 100 and logged ~ '^[a-z0-9_-]+$' then logged
+            else {{ plain_name_of('logged') }}
+        end
+    $function$;
+
+    create or replace function {{ internal }}.matches(logged text, pattern text) returns boolean
+    language sql immutable parallel safe as 'select logged ~* pattern';
+
+    create or replace function {{ internal }}.scrubbed(logged text) returns text
+    language sql immutable parallel safe as $function$ select {{ scrubbed_text_of('logged') }} $function$;
+{% endmacro %}
+
+{% macro postgres__create_error_pattern_function(body) %}
+    create or replace function {{ internal_schema() }}.error_pattern(logged text) returns integer
+    language sql immutable parallel safe as $function$ select {{ body }} $function$;
+{% endmacro %}
