@@ -28,7 +28,7 @@ build: .venv/runtime.stamp profiles.yml ## Build the warehouse from the log (GEN
 alerts: .venv/runtime.stamp profiles.yml ## Judge the alert rules, say what fires, and tell ALERT_URLS of it (ALERT_ARGS=--help)
 	@$(BIN)/python -m warehouse alerts $(ALERT_ARGS) || [ $$? -eq 1 ]
 
-# A warehouse of one's own is replayed where the environment names its log or its database; else a simulated one, which is
+# Your own warehouse is replayed where the environment names its log or its database; else a simulated one, which is
 # built once and stays.
 SIMULATED := build/backtest
 ENV_SIMULATED := $(if $(GENERATION_LOGS)$(WAREHOUSE_DUCKDB)$(filter prod,$(WAREHOUSE_TARGET)),,WAREHOUSE_TARGET=local \
@@ -47,8 +47,16 @@ $(SIMULATED)/warehouse.stamp: $(SIMULATED)/log.parquet | profiles.yml
 	$(ENV_SIMULATED) $(BIN)/dbt --quiet build --select +service_health --exclude-resource-types test unit_test
 	@touch $@
 
+.PHONY: check
+check: .venv/dev.stamp ## The quick part of the checks, in a minute: lint, parse, unit and data tests on the sample
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target lint parse sample
+
 .PHONY: test
-test: lint parse pytest ## Run every check that CI runs
+test: about lint parse sample pytest ## Run every check that CI runs
+
+.PHONY: about
+about:
+	@echo "Every check, on both engines: about 20 minutes on two quiet cores. make check is the quick part."
 
 .PHONY: lint
 lint: .venv/dev.stamp $(CHECKS)/profiles.yml ## Check the style of Python and SQL
@@ -61,17 +69,26 @@ parse: .venv/dev.stamp $(CHECKS)/profiles.yml ## Parse the project from scratch 
 	$(CHECK_ENV) $(BIN)/dbt --quiet --warn-error parse --no-partial-parse --target local --target-path $(CHECKS)/local
 	$(CHECK_ENV) $(BIN)/dbt --quiet --warn-error parse --no-partial-parse --target prod --target-path $(CHECKS)/prod
 
+.PHONY: sample
+sample: .venv/dev.stamp $(CHECKS)/profiles.yml ## Build the sample with all unit and data tests
+	@rm -f $(CHECKS)/sample.duckdb*
+	$(CHECK_ENV) WAREHOUSE_DUCKDB=$(CHECKS)/sample.duckdb GENERATION_LOGS= $(BIN)/dbt --quiet build \
+		--target-path $(CHECKS)/sample
+
 .PHONY: pytest
-pytest: .venv/dev.stamp ## Run the tests, which build warehouses on DuckDB and on a PostgreSQL server of their own
+pytest: .venv/dev.stamp ## Run the tests, which build warehouses on DuckDB and on a PostgreSQL server that they start
 	$(BIN)/python -m pytest
 
-# One after the other, also under `make -j`: the checks that take seconds come first, and pytest has the last word.
-parse: | lint
-pytest: | lint parse
+# The checks that take seconds come first, and pytest has the last word.
+pytest: | lint parse sample
 
 .PHONY: bench
 bench: .venv/dev.stamp ## Measure builds, hourly runs and questions, and write docs/benchmarks.md (one to two hours; BENCH_ARGS=--help)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+.PHONY: lines
+lines: .venv/dev.stamp ## Count the project's inside: lines of SQL and of macros, cycles, models that ask while they compile
+	@$(BIN)/python -m benchmarks.lines
 
 .PHONY: format
 format: .venv/dev.stamp ## Put the Python code into shape
@@ -84,7 +101,7 @@ docs: .venv/runtime.stamp profiles.yml ## Make one page of documentation of all 
 	@echo "The documentation: target/static_index.html"
 
 .PHONY: lock
-lock: .venv-lock/uv.stamp ## Pin all dependencies anew, to the newest versions that pyproject.toml allows
+lock: .venv-lock/uv.stamp ## Pin all dependencies again, to the newest versions that pyproject.toml allows
 	$(UV_COMPILE) --upgrade --group dev -o requirements-dev.lock
 	$(UV_COMPILE) --upgrade -c requirements-dev.lock -o requirements.lock
 

@@ -1,5 +1,5 @@
--- Which combinations of style and difficulty work best? Over the last 30 days, those with at least 20 generations: below
--- that a rate says little.
+-- Which combinations of style and difficulty work best? Over the last 30 days, those with at least 20 generations:
+-- below that a rate says little.
 select
     style,
     difficulty,

@@ -1,4 +1,4 @@
--- What does a success of each difficulty cost? Over all days; an unknown difficulty is a row of its own.
+-- What does a success of each difficulty cost? Over all days; an unknown difficulty is a separate row.
 select
     difficulty,
     sum(success_count) as success_count,

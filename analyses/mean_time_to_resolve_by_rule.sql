@@ -1,4 +1,5 @@
--- How long do incidents last? By rule over the last 90 days: how often, how soon seen, how soon over, and whom they hit.
+-- How long do incidents last? By rule over the last 90 days: how often, how soon seen, how soon over, and whom they
+-- hit.
 select
     rule_name,
     severity,

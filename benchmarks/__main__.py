@@ -27,7 +27,7 @@ parts
   g  an alert refresh with one more hour of log, against dbt's own start-up, after a short and a long history
 
 Every measurement is kept in WORK_DIR/results.json at once. A run that was cut off goes on where it was; remove the
-file to start anew. Logs and databases in WORK_DIR are removed at the end, unless --keep is given."""
+file to start again. Logs and databases in WORK_DIR are removed at the end, unless --keep is given."""
 
 
 def main() -> None:

@@ -61,7 +61,7 @@ def refresh_views(cursor: cursor, views: list[str]) -> None:
 
 
 def differences(query: Query, tables: dict[str, str], warehouse: dict[str, str]) -> dict[str, int]:
-    """How many rows of each table stand on one side only: all columns exactly, floating point to single precision."""
+    """How many rows of each table are on one side only: all columns exactly, floating point to single precision."""
     found = {}
     for name in tables:
         columns = query(

@@ -617,7 +617,7 @@ counted as (
 
     union all
 
-    -- the last day that a user was active in a week stands for the week
+    -- the last day that a user was active in a week counts for the week
     select
         'week' as cohort_grain,
         cast(date_trunc('week', first_date) as date) as cohort_date,

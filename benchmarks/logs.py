@@ -1,7 +1,7 @@
 """The log that is measured on: one simulated log in Parquet files by time, and its ends as shorter histories.
 
 Every history is the end of the same log, so the newest days are the same rows in all of them and only the past differs.
-The last hours are files of their own, which are added one by one.
+The last hours are separate files, which are added one by one.
 """
 
 import bisect

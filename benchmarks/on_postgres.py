@@ -179,7 +179,7 @@ class OnPostgres:
         self._dbts[rows] = dbt
 
     def _trivial(self, rows: int) -> Dbt:
-        """A trivial project with as many nodes as there are here, in a database of its own, built once."""
+        """A trivial project with as many nodes as there are here, in a separate database, built once."""
         self._server.create_database("bench_trivial")
         dbt = trivial_project(
             self._work / "trivial-postgres-alerts",

@@ -21,7 +21,7 @@ ALERTS = ("--selector", "alerts_refresh")
 CHOSEN = ("--select", "path:models/chosen", "path:seeds/chosen", "path:tests/chosen")
 NO_TESTS = ("--exclude-resource-types", "test", "unit_test")
 _DBT = (str(Path(sys.executable).parent / "dbt"),)
-# alerts/refresh.py spares dbt the garbage collector, and a manifest of a few megabytes that nobody reads.
+# warehouse/run_dbt.py spares dbt the garbage collector, and a manifest of a few megabytes that nobody reads.
 _WITHOUT_COLLECTOR = "import gc; gc.disable(); from dbt.cli.main import cli; cli()"
 _DBT_OF_ALERTS = (sys.executable, "-c", _WITHOUT_COLLECTOR, "--no-write-json")
 
@@ -42,7 +42,7 @@ def measured(command: list[str], environment: dict[str, str], folder: Path, log:
 
 
 class Dbt:
-    """dbt with one log and one database, and folders of its own."""
+    """dbt with one log and one database, and its own folders."""
 
     def __init__(self, folder: Path, project: Path = ROOT, **environment: str) -> None:
         """`folder` takes what dbt writes; `environment` says where the log and the database are."""
@@ -62,11 +62,11 @@ class Dbt:
         self._is_parsed = False
 
     def run(self, *arguments: str) -> dict[str, float]:
-        """A dbt command in a process of its own, with a warm partial parse."""
+        """A dbt command in a separate process, with a warm partial parse."""
         return self._run(_DBT, arguments)
 
     def run_as_alerts_do(self, *arguments: str) -> dict[str, float]:
-        """The same, as `python -m alerts` runs dbt."""
+        """The same, as `python -m warehouse alerts` runs dbt."""
         return self._run(_DBT_OF_ALERTS, arguments)
 
     def _run(self, dbt: tuple[str, ...], arguments: tuple[str, ...]) -> dict[str, float]:
@@ -82,7 +82,7 @@ class Dbt:
         return self.run("build", *hourly_selection())
 
     def alerts(self) -> dict[str, float]:
-        """What `python -m alerts`, which a scheduler starts every few minutes, makes of dbt."""
+        """What `python -m warehouse alerts`, which a scheduler starts every few minutes, makes of dbt."""
         return self.run_as_alerts_do("build", *ALERTS)
 
     def listed(self, *arguments: str) -> list[dict[str, object]]:

@@ -152,7 +152,7 @@ class Report:
                 lines.append([_count(size), *figures, _number(self._over_hand(size)), _number(tests)])
         header = ["rows", "`dbt run`, s", "start-up, s", "by hand, s", "beyond start-up, over by hand", "data tests, s"]
         built = [models for size in self._rows if (models := self._store.fact(f"full/{size}/models"))]
-        return _table(header, lines) + _dearest(built[-1] if built else None, "largest build")
+        return _table(header, lines) + _slowest(built[-1] if built else None, "largest build")
 
     def _hourly(self) -> str:
         lines = []
@@ -183,7 +183,7 @@ class Report:
         least = f"after {_count(self._postgres_rows[0])} rows, s"
         header = ["rows", least, "after these rows, s", "refreshing, s", "ratio", "refreshing over one more hour"]
         models = self._store.fact(f"hourly-postgres/{self._postgres_rows[-1]}/models")
-        return _table(header, lines) + _dearest(models, "last run after the longer history")
+        return _table(header, lines) + _slowest(models, "last run after the longer history")
 
     def _alerts(self) -> str:
         lines = []
@@ -272,11 +272,11 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) if rows else _NOTHING.capitalize() + "."
 
 
-def _dearest(models: dict[str, float] | None, of: str) -> str:
+def _slowest(models: dict[str, float] | None, of: str) -> str:
     """A sentence on where the time goes."""
-    dearest = sorted((models or {}).items(), key=lambda item: -item[1])[:6]
-    named = ", ".join(f"`{name}` {seconds:,.1f}" for name, seconds in dearest)
-    return f"\n\nThe dearest models of the {of}, in seconds: {named}." if named else ""
+    slowest = sorted((models or {}).items(), key=lambda item: -item[1])[:6]
+    named = ", ".join(f"`{name}` {seconds:,.1f}" for name, seconds in slowest)
+    return f"\n\nThe slowest models of the {of}, in seconds: {named}." if named else ""
 
 
 def _judged(what: str, sign: str, target: float, value: float | None) -> list[str]:

@@ -17,7 +17,7 @@ class Store:
             found = json.loads(path.read_text())
             if found["settings"] != settings:
                 raise SystemExit(
-                    f"{path} was measured with other settings: {found['settings']}. Remove it to start anew."
+                    f"{path} was measured with other settings: {found['settings']}. Remove it to start again."
                 )
             self._content = found
 

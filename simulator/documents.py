@@ -29,7 +29,7 @@ _HIGH_QUALITY_SHARE = np.array([0.010, 0.020, 0.035, 0.060, 0.100], dtype=np.flo
 
 _HAS_VISION_COST = np.array([category.has_vision_cost for category in CATEGORIES])
 
-# Forms of `costs`. The texts of a form stand before, between and after its numbers.
+# Forms of `costs`. The texts of a form are before, between and after its numbers.
 _FULL, _IMAGE_KEY, _ONLY_TOTAL, _VISION_ONLY, _EMPTY, _NULL = range(6)
 _COSTS_OPEN = pa.array(['{"vision":', '{"vision":', '{"total":', '{"vision":', "{}", None])
 _COSTS_IMAGE = pa.array([',"image_generation":', ',"image":', "", "", "", ""])

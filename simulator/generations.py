@@ -141,7 +141,7 @@ def _retry(generations: Generations, chunk: Chunk, effect: Conditions, rng: np.r
         failure, duration_ms = _outcomes(minute, style, difficulty, effect, rng)
         wait_us = rng.integers(1_000_000, 15_000_000, len(retried))
         created_us = generations.created_us[retried] + wait_us + duration_ms.astype(np.int64) * 1000
-        # None after the end of the chunk, whose rows stand in order, and none while nothing is logged.
+        # None after the end of the chunk, whose rows are in order, and none while nothing is logged.
         fits = created_us < end_us
         fits[fits] = effect.traffic[created_us[fits] // MINUTE_US] > 0
         places, sources = replaced[fits], retried[fits]

@@ -19,7 +19,7 @@ _DETAILS = {
     "outage": "no generation is logged",
 }
 _LONGEST = max(longest for _, longest in _MINUTES.values())
-# Tried in this order: incidents stand as far apart as still fits.
+# Tried in this order: incidents are as far apart as still fits.
 _GAPS_MINUTES = (480, 360, 240, 180)
 _COLUMNS = ("incident_id", "kind", "started_at", "ended_at", "intensity", "detail")
 
@@ -128,6 +128,6 @@ def _free_starts(timeline: Timeline, wanted: int, keep_end_free: bool, rng: np.r
         if len(starts) >= wanted:
             return np.array(starts)
     raise DoesNotFitError(
-        f"{wanted} incidents do not fit into {timeline.days} days: at most {len(starts)} stand "
+        f"{wanted} incidents do not fit into {timeline.days} days: at most {len(starts)} are "
         f"{_GAPS_MINUTES[-1] // 60} hours apart at busy hours"
     )

@@ -121,7 +121,7 @@ class Log:
         return uuids(row_numbers, (self._salts[0], self._salts[1]))
 
     def _random(self, purpose: str, number: int = 0) -> np.random.Generator:
-        """A source of randomness of its own for each purpose and chunk: threads cannot disturb one another."""
+        """A separate source of randomness for each purpose and chunk: threads cannot disturb one another."""
         sequence = np.random.SeedSequence(self._settings.seed, spawn_key=(*purpose.encode(), number))
         return np.random.Generator(np.random.SFC64(sequence))
 

@@ -10,7 +10,7 @@ _MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
 
 _HEX_PAIRS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), dtype=np.uint16)
 _UUID_TEXT_WIDTH = 36
-# Where each of the 16 bytes stands in the text form of a UUID, which has four hyphens.
+# Where each of the 16 bytes is in the text form of a UUID, which has four hyphens.
 _UUID_PAIR_STARTS = np.array([0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34])
 _UUID_HYPHENS = np.array([8, 13, 18, 23])
 

@@ -128,7 +128,7 @@ class JsonLinesWriter:
 
 
 def write_file(path: Path, tables: Iterable[pa.Table], schema: pa.Schema, nested: bool = False) -> None:
-    """Write a log; its format follows from the extension, and nothing stands under `path` until it is whole."""
+    """Write a log; its format follows from the extension, and nothing is under `path` until it is whole."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with pa.OSFile(str(temporary), "wb") as file:

@@ -14,7 +14,15 @@ from postgres_server import PostgresServer, running_server
 from warehouses import Dbt, Warehouse
 
 # A module is one process's: those that take minutes begin first, so that none is left over at the end.
-_LONG_MODULES = ("test_replay", "test_faults", "test_alert_rules", "test_alert_delivery", "test_oracle")
+_LONG_MODULES = (
+    "test_replay",
+    "test_faults",
+    "test_upgrade",
+    "test_alert_rules",
+    "test_oracle",
+    "test_schedules",
+    "test_live",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -169,7 +169,7 @@ class Database:
                 return _Closing(handle, environment)
 
     def _open_postgres(self) -> object:
-        # under a name of its own: a run of dbt's looks for others by theirs
+        # under another name: a run of dbt's looks for others by theirs
         credentials = self._credentials.replace(application_name="alerts")
         connection = Connection("postgres", "alerts", credentials)
         try:

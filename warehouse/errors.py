@@ -1,4 +1,4 @@
-"""What stops a command: each is told in one line, without a traceback."""
+"""What stops a command: each is printed in one line, without a traceback."""
 
 
 class ConfigurationError(Exception):

@@ -12,7 +12,7 @@ from warehouse.errors import DbtError
 from warehouse.secrets import scrub
 
 # What macros/runs/one_run.sql says when another run came between: to begin again is all there is to do.
-_DISTURBED = ("This one touched nothing: run it again.", "has taken over. This one stops; what it made so far stands.")
+_DISTURBED = ("This one touched nothing: run it again.", "has taken over. This one stops; what it made so far is kept.")
 
 
 def run_dbt(database: Database, arguments: list[str]) -> list[str]:

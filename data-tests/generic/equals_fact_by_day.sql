@@ -1,5 +1,6 @@
 {#- A mart's measures, summed by day, equal those of fct_generations over the days that the fact holds whole. `measures`
-    maps a column of the mart to the expression over the fact; `fact_filter` says which generations the mart is about. -#}
+    maps a column of the mart to the expression over the fact; `fact_filter` says which generations the mart is about.
+    -#}
 {% test equals_fact_by_day(model, measures, time_column='activity_date', fact_filter='true') %}
 with mart as (
     select

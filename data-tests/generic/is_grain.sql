@@ -1,4 +1,4 @@
-{#- One row for each value of these columns together; a null is a value of its own. -#}
+{#- One row for each value of these columns together; a null is a value like any other. -#}
 {% test is_grain(model, columns) %}
 select {{ columns | join(', ') }}
 from {{ model }}

@@ -1,9 +1,10 @@
 -- Nothing is lost: by day, the rows of the log up to the clock are those in the fact and those set aside or repeated.
--- Looks at the days that the log holds whole, within the retention. Names the days that differ; a backfill from the first of them mends it.
+-- Looks at the days that the log holds whole, within the retention. Names the days that differ; a backfill from the
+-- first of them mends it.
 {{ config(tags=['daily']) }}
 
 with log_begins as (
-    select min(created_at) as first_at from {{ ref('stg_generation_logs') }}
+    select min(created_at) as first_at from {{ ref('stg_generation_log_times') }}
     where created_at between {{ earliest_created_at() }} and (select as_of from {{ ref('int_log_window') }})
 ),
 
@@ -19,7 +20,8 @@ bounds as (
                     cast(log_begins.first_at as date) + case
                         when exists (
                             select 1 from {{ ref('fct_generations') }} as fact
-                            where fact.activity_date = cast(log_begins.first_at as date) and fact.created_at < log_begins.first_at
+                            where fact.activity_date = cast(log_begins.first_at as date)
+                                and fact.created_at < log_begins.first_at
                         ) then 1
                         else 0
                     end
@@ -30,8 +32,11 @@ bounds as (
 ),
 
 dated_log as (
-    select case when created_at >= {{ earliest_created_at() }} and isfinite(created_at) then cast(created_at as date) end as activity_date
-    from {{ ref('stg_generation_logs') }}
+    select
+        case
+            when created_at >= {{ earliest_created_at() }} and isfinite(created_at) then cast(created_at as date)
+        end as activity_date
+    from {{ ref('stg_generation_log_times') }}
     cross join bounds
     where created_at is null
         or created_at < {{ earliest_created_at() }}
@@ -78,6 +83,7 @@ select
     coalesce(log.log_rows, 0) as log_rows,
     coalesce(warehouse.warehouse_rows, 0) as warehouse_rows
 from log
-full outer join warehouse on coalesce(log.activity_date, date '1000-01-01') = coalesce(warehouse.activity_date, date '1000-01-01')
+full outer join warehouse
+    on coalesce(log.activity_date, date '1000-01-01') = coalesce(warehouse.activity_date, date '1000-01-01')
 where coalesce(log.log_rows, 0) != coalesce(warehouse.warehouse_rows, 0)
 order by activity_date

@@ -23,13 +23,7 @@
     ) as added
 {%- endmacro %}
 
-{#- The same for a common table expression: PostgreSQL keeps its rows. DuckDB need not, and would hold all in memory. -#}
+{#- The same for a common table expression: PostgreSQL keeps its rows. DuckDB need not; it would hold all in memory. -#}
 {% macro computed_once() %}{{ adapter.dispatch('computed_once')() }}{% endmacro %}
 {% macro duckdb__computed_once() %}{% endmacro %}
 {% macro postgres__computed_once() %}materialized{% endmacro %}
-
-{#- PostgreSQL would keep what with_columns() adds, for a row with the same documents to come. None comes, and to hash them is
-    dear. -#}
-{% macro without_memoize() %}{{ adapter.dispatch('without_memoize')() }}{% endmacro %}
-{% macro default__without_memoize() %}{% endmacro %}
-{% macro postgres__without_memoize() %}set local enable_memoize = off{% endmacro %}

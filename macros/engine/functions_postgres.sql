@@ -1,15 +1,12 @@
-{#- How PostgreSQL reads a value of the log: the functions of functions_duckdb.sql under the same names. There is one for
-    each type that a column may have, so that the models need not know which it is. The plain ones are inlined by the
-    planner, and an index on created_at serves; those that take text must catch what is malformed. -#}
-{% macro postgres__create_reading_functions() %}
+{#- How PostgreSQL reads a value of the log: the functions of functions_duckdb.sql under the same names. There is one
+    for each type that a column may have, so that the models need not know which it is. The plain ones are inlined by
+    the planner, and an index on created_at serves; those that take text must catch what is malformed. -#}
+{% macro postgres__functions() %}
     {%- set internal = internal_schema() %}
-
     create or replace function {{ internal }}.trimmed(logged text) returns text
     language sql immutable parallel safe as $function$ select trim(logged, ' ') $function$;
-
     create or replace function {{ internal }}.blank_to_null(logged text) returns text
     language sql immutable parallel safe as $function$ select nullif(trim(logged, ' '), '') $function$;
-
     create or replace function {{ internal }}.as_uuid(logged uuid) returns uuid
     language sql immutable parallel safe as 'select logged';
     create or replace function {{ internal }}.as_uuid(logged text) returns uuid
@@ -19,14 +16,12 @@
                 then trim(logged, ' ')::uuid
         end
     $function$;
-
     create or replace function {{ internal }}.as_user_id(logged uuid) returns text
     language sql immutable parallel safe as 'select logged::text';
     create or replace function {{ internal }}.as_user_id(logged text) returns text
     language sql immutable parallel safe as $function$
         select coalesce({{ internal }}.as_uuid(logged)::text, nullif(trim(logged, ' '), ''))
     $function$;
-
     create or replace function {{ internal }}.as_utc(logged timestamp) returns timestamp
     language sql immutable parallel safe as
     {%- if var('log_timezone') == 'UTC' %} 'select logged';
@@ -34,17 +29,19 @@
     {%- endif %}
     create or replace function {{ internal }}.as_utc(logged timestamptz) returns timestamp
     language sql immutable parallel safe as $function$ select timezone('UTC', logged) $function$;
-    {#- PostgreSQL has no cast that gives null. A date is checked before, since an error to be caught costs much more. -#}
+    {#- PostgreSQL has no cast that gives null. A date is checked before: an error to be caught costs much more. -#}
     create or replace function {{ internal }}.as_utc(logged text) returns timestamp
     language plpgsql immutable parallel safe as $function$
     declare
         instant text := regexp_replace(
-            case when trim(logged, ' ') ~ '{{ iso_timestamp_pattern() }}' then trim(logged, ' ') end, '([.][0-9]{6})[0-9]+', '\1'
+            case when trim(logged, ' ') ~ '{{ iso_timestamp_pattern() }}' then trim(logged, ' ') end,
+            '([.][0-9]{6})[0-9]+', '\1'
         );
     begin
         if instant is null or substr(instant, 1, 4) = '0000' or substr(instant, 6, 2)::int not between 1 and 12
             or substr(instant, 9, 2)::int not between 1 and extract(day from (
-                make_date(substr(instant, 1, 4)::int, substr(instant, 6, 2)::int, 1) + interval '1 month' - interval '1 day'
+                make_date(substr(instant, 1, 4)::int, substr(instant, 6, 2)::int, 1)
+                + interval '1 month' - interval '1 day'
             ))
         then
             return null;
@@ -53,7 +50,6 @@
         end if;
         return timezone('UTC', timezone('{{ var("log_timezone") }}', instant::timestamp));
     end $function$;
-
     create or replace function {{ internal }}.usable_number(logged text, highest numeric) returns numeric
     language plpgsql immutable strict parallel safe as $function$
     declare
@@ -74,8 +70,8 @@
     $function$;
     {%- endfor %}
     create or replace function {{ internal }}.usable_number(logged double precision, highest numeric) returns numeric
-    language sql immutable parallel safe as $function$ select {{ internal }}.usable_number(logged::text, highest) $function$;
-
+    language sql immutable parallel safe as
+    $function$ select {{ internal }}.usable_number(logged::text, highest) $function$;
     create or replace function {{ internal }}.strict_json(logged jsonb) returns jsonb
     language sql immutable parallel safe as 'select logged';
     create or replace function {{ internal }}.strict_json(logged text) returns jsonb
@@ -87,7 +83,6 @@
     end $function$;
     create or replace function {{ internal }}.strict_json(logged json) returns jsonb
     language sql immutable parallel safe as $function$ select {{ internal }}.strict_json(logged::text) $function$;
-
     create or replace function {{ internal }}.plain_name(logged text) returns text
     language sql immutable parallel safe as $function$
         select case
@@ -95,15 +90,57 @@
             else {{ plain_name_of('logged') }}
         end
     $function$;
-
     create or replace function {{ internal }}.matches(logged text, pattern text) returns boolean
     language sql immutable parallel safe as 'select logged ~* pattern';
-
     create or replace function {{ internal }}.scrubbed(logged text) returns text
     language sql immutable parallel safe as $function$ select {{ scrubbed_text_of('logged') }} $function$;
+
+    {#- One run at a time: see macros/runs/one_run.sql. -#}
+    {%- set run_lock = "hashtextextended('" ~ internal_schema() ~ ".current_run', 0)" %}
+    create table if not exists {{ internal }}.current_run (
+        is_only_row boolean primary key default true check (is_only_row),
+        run_id text not null,
+        begun_at timestamp not null,
+        ended_at timestamp
+    );
+    create or replace function {{ internal }}.begin_run(
+        this_run text, is_other_dead boolean, out other_run timestamp, out is_at_work boolean
+    )
+    language plpgsql as $function$
+    begin
+        is_at_work := not pg_try_advisory_xact_lock({{ run_lock }}) or exists (
+            select 1 from pg_stat_activity
+            where datname = current_database()
+                and usename = current_user
+                and application_name = current_setting('application_name')
+                and pid != pg_backend_pid()
+                and state != 'idle'
+                and query not like '%pg_sleep(0.5)%'
+                and query not like '%begin_run%'
+        );
+        if is_at_work or not is_other_dead then
+            select begun_at into other_run from {{ internal }}.current_run
+            where ended_at is null and run_id != this_run;
+            is_at_work := is_at_work and other_run is not null;
+        end if;
+        if other_run is null and not is_at_work then
+            insert into {{ internal }}.current_run (run_id, begun_at) values (this_run, {{ wall_clock() }})
+            on conflict (is_only_row) do update
+            set run_id = excluded.run_id, begun_at = excluded.begun_at, ended_at = null;
+        end if;
+    end $function$;
+    create or replace function {{ internal }}.hold_run(this_run text) returns void
+    language plpgsql as $function$
+    begin
+        perform pg_advisory_xact_lock_shared({{ run_lock }});
+        if not exists (select 1 from {{ internal }}.current_run where run_id = this_run) then
+            raise exception 'Another run, begun at % UTC, has taken over. This one stops; what it made so far is kept.',
+                (select begun_at from {{ internal }}.current_run);
+        end if;
+    end $function$;
 {% endmacro %}
 
-{% macro postgres__create_error_pattern_function(body) %}
+{% macro postgres__error_pattern_function(body) %}
     create or replace function {{ internal_schema() }}.error_pattern(logged text) returns integer
     language sql immutable parallel safe as $function$ select {{ body }} $function$;
 {% endmacro %}

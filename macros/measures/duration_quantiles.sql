@@ -1,13 +1,12 @@
-{#- Quantiles of durations from duration_histogram: one row per value of the columns in `by` (all in one without any), over
-    the rows that `where` selects. `shares` maps the name of a column to its share: {'p95_duration_ms': 0.95}. As
+{#- Quantiles of durations from duration_histogram: one row per value of the columns in `by` (all in one without any),
+    over the rows that `where` selects. `shares` maps the name of a column to its share: {'p95_duration_ms': 0.95}. As
     percentile_cont, it interpolates between the two neighbouring ranks; of each it knows the bucket's estimate only, so
     the result is within 1 % of the exact quantile. -#}
 {% macro duration_quantiles(shares, by=[], where='true') -%}
     {%- set columns = by | join(', ') -%}
+    {%- set of_group = "partition by " ~ columns if by else "" -%}
     select
-        {%- for column in by %}
-        {{ column }},
-        {%- endfor %}
+        {{ columns ~ "," if by }}
         max(timed_count) as timed_count
         {%- for name, share in shares.items() %}
         {%- set rank = "cast(" ~ share ~ " as double precision) * (timed_count - 1)" %}
@@ -18,21 +17,17 @@
     from (
         select
             buckets.*,
-            cast(sum(bucket_count) over ({{ "partition by " ~ columns if by }} order by bucket_estimate_ms) as bigint) as up_to_here,
-            cast(sum(bucket_count) over ({{ "partition by " ~ columns if by }}) as bigint) as timed_count
+            cast(sum(bucket_count) over ({{ of_group }} order by bucket_estimate_ms) as bigint) as up_to_here,
+            cast(sum(bucket_count) over ({{ of_group }}) as bigint) as timed_count
         from (
             select
-                {%- for column in by %}
-                {{ column }},
-                {%- endfor %}
+                {{ columns ~ "," if by }}
                 bucket_estimate_ms,
                 sum(generation_count) as bucket_count
             from {{ ref('duration_histogram') }}
             where {{ where }}
-            group by {{ columns ~ ', ' if by }}bucket_estimate_ms
+            group by {{ columns ~ ", " if by }}bucket_estimate_ms
         ) as buckets
     ) as ranked
-    {%- if by %}
-    group by {{ columns }}
-    {%- endif %}
+    {{ "group by " ~ columns if by }}
 {%- endmacro %}

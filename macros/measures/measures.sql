@@ -1,4 +1,4 @@
-{#- The measures of a group of generations. Beside every average stand its numerator and its denominator. -#}
+{#- The measures of a group of generations. Beside every average are its numerator and its denominator. -#}
 {% macro style_measures() %}
     count(*) as generation_count,
     count(*) filter (where is_success) as success_count,
@@ -20,15 +20,20 @@
 {% macro duration_measures() -%}
     count(duration_ms) filter (where is_success) as timed_success_count,
     {{ total('duration_ms', 'is_success') }} as total_duration_ms,
-    {{ ratio('sum(duration_ms) filter (where is_success)', 'count(duration_ms) filter (where is_success)') }} as avg_duration_ms,
-    {%- set percentiles = "percentile_cont(array[0.5, 0.95, 0.99]) within group (order by duration_ms) filter (where is_success)" %}
+    {{ ratio('sum(duration_ms) filter (where is_success)', 'count(duration_ms) filter (where is_success)') }}
+        as avg_duration_ms,
+    {%- set percentiles = "percentile_cont(array[0.5, 0.95, 0.99]) within group (order by duration_ms)"
+        " filter (where is_success)" %}
     ({{ percentiles }})[1] as p50_duration_ms,
     ({{ percentiles }})[2] as p95_duration_ms,
     ({{ percentiles }})[3] as p99_duration_ms
 {%- endmacro %}
 
 {% macro percentile(share, column, filter) -%}
-    cast(percentile_cont({{ share }}) within group (order by {{ column }}) filter (where {{ filter }}) as double precision)
+    cast(
+        percentile_cont({{ share }}) within group (order by {{ column }}) filter (where {{ filter }})
+        as double precision
+    )
 {%- endmacro %}
 
 {#- A quotient in double precision; null where the denominator is 0. -#}

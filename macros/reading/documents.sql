@@ -6,8 +6,8 @@
     {{ values[0] if values | length == 1 else "coalesce(" ~ values | join(", ") ~ ")" }}
 {%- endmacro %}
 
-{#- A relation with sums over the objects that are nested in a document, null where there are none. `parts` are taken once
-    from each object, written as `step`; `sums` are made of them, written as `part`. -#}
+{#- A relation with sums over the objects that are nested in a document, null where there are none. `parts` are taken
+    once from each object, written as `step`; `sums` are made of them, written as `part`. -#}
 {% macro with_sums_over_steps(relation, document, parts, sums) -%}
     {{ adapter.dispatch('with_sums_over_steps')(relation, document, parts, sums) }}
 {%- endmacro %}
@@ -37,7 +37,9 @@
     select
         *
         {%- for name, sum in sums.items() %},
-        case when step_parts is not null then list_sum(list_transform(step_parts, lambda part: {{ sum }})) end as {{ name }}
+        case
+            when step_parts is not null then list_sum(list_transform(step_parts, lambda part: {{ sum }}))
+        end as {{ name }}
         {%- endfor %}
     from (
         select

@@ -1,13 +1,12 @@
-{#- Nearly all documents of a log are written just as the application, or PostgreSQL's jsonb after it, writes them: usable
-    numbers under the usual keys and nothing else. They are told apart in one step and read in another, for a fraction of
-    what the general way costs that all others go. The values are columns plain_*, null where a document is not plain. -#}
+{#- Nearly all documents of a log are written just as the application, or PostgreSQL's jsonb after it, writes them:
+    usable numbers under the usual keys and nothing else. They are recognised in one step and read in another, for a
+    fraction of what the general way costs that all others go. The values are columns plain_*, null in those others. -#}
 {% macro with_plain_costs(relation) %}{{ adapter.dispatch('with_plain_costs')(relation) }}{% endmacro %}
 {% macro with_plain_tokens(relation) %}{{ adapter.dispatch('with_plain_tokens')(relation) }}{% endmacro %}
 
-{#- A number of jsonb is a numeric already: its text need not be looked at. Each member is taken out of its document once. -#}
+{#- jsonb's numbers are numerics already: no text is looked at. Each member is taken out of its document once. -#}
 {% macro postgres__with_plain_costs(relation) -%}
-    {%- set keys = ['vision', 'image_generation', 'image', 'storage', 'total'] -%}
-    {%- set members = {} -%}
+    {%- set keys, members = ['vision', 'image_generation', 'image', 'storage', 'total'], {} -%}
     {%- for key in keys -%}{%- do members.update({key ~ '_cost_read': "costs_read -> '" ~ key ~ "'"}) -%}{%- endfor -%}
     {%- set is_plain -%}
         total_cost_read is not null
@@ -32,9 +31,8 @@
 {%- endmacro %}
 
 {% macro postgres__with_plain_tokens(relation) -%}
-    {%- set flat = ['input', 'output', 'total'] -%}
+    {%- set flat, members = ['input', 'output', 'total'], {} -%}
     {%- set steps = {'vision': ['prompt_tokens', 'completion_tokens'], 'image': ['input_tokens', 'output_tokens']} -%}
-    {%- set members = {} -%}
     {%- for key in flat + ['vision', 'image'] -%}
         {%- do members.update({key ~ '_tokens_read': "tokens_read -> '" ~ key ~ "'"}) -%}
     {%- endfor -%}
@@ -66,19 +64,18 @@
             else false
         end
     {%- endset -%}
-    {%- set of_image = {'input': 'input_tokens_of_image_read', 'output': 'output_tokens_of_image_read'} -%}
-    {%- set of_vision = {'input': 'prompt_tokens_of_vision_read', 'output': 'completion_tokens_of_vision_read'} -%}
     select
         *,
         coalesce(plain_logged_total_tokens, plain_input_tokens + plain_output_tokens) as plain_total_tokens
     from (
         select
             *,
-            {%- for name in ['input', 'output'] %}
+            {%- for name, of_vision in [('input', 'prompt'), ('output', 'completion')] %}
             case
                 when is_tokens_plain then coalesce(
                     cast({{ name }}_tokens_read as bigint),
-                    cast({{ of_vision[name] }} as bigint) + coalesce(cast({{ of_image[name] }} as bigint), 0)
+                    cast({{ of_vision }}_tokens_of_vision_read as bigint)
+                    + coalesce(cast({{ name }}_tokens_of_image_read as bigint), 0)
                 )
             end as plain_{{ name }}_tokens,
             {%- endfor %}
@@ -93,7 +90,8 @@
 {% macro postgres_with_columns_in_turn(relation, turns) -%}
     {%- set nested = namespace(sql=relation) -%}
     {%- for columns in turns -%}
-        {%- set nested.sql = with_columns(nested.sql if loop.first else '(' ~ nested.sql ~ ') as turn_' ~ loop.index, columns) -%}
+        {%- set rows = nested.sql if loop.first else '(' ~ nested.sql ~ ') as turn_' ~ loop.index -%}
+        {%- set nested.sql = with_columns(rows, columns) -%}
     {%- endfor -%}
     {{ nested.sql }}
 {%- endmacro %}
@@ -103,12 +101,21 @@
     case
         when {{ member }} is null then true
         when jsonb_typeof({{ member }}) = 'number'
-            then cast({{ member }} as numeric) between 0 and {{ highest }} and scale(cast({{ member }} as numeric)) <= {{ decimals }}
+            then cast({{ member }} as numeric) between 0 and {{ highest }}
+                and scale(cast({{ member }} as numeric)) <= {{ decimals }}
         else false
     end
 {%- endmacro %}
 
+{#- Read by way of a double, a number with more than six decimals could be rounded at a tie to the wrong side: the
+    seventh must not be a 4 or a 5. The whole part has fewer digits than max_cost_usd. -#}
 {% macro duckdb__with_plain_costs(relation) -%}
+    {%- set whole_digits = (var('max_cost_usd') | int | string | length) - 1 if var('max_cost_usd') >= 1 else 0 -%}
+    {%- set whole = '0' if whole_digits == 0 else '(?:0|[1-9][0-9]{0,' ~ (whole_digits - 1) ~ '})' -%}
+    {%- set number = ' ?' ~ whole ~ '(?:[.](?:[0-9]{1,6}|[0-9]{6}[0-36-9][0-9]*))?' -%}
+    {%- set as_written = duckdb_plain_object(number, ['vision', 'image(?:_generation)?', 'storage'], 'total', []) -%}
+    {%- set as_jsonb = duckdb_plain_object(number, ['image'], 'total', ['vision', 'storage', 'image_generation']) -%}
+    {%- set pattern = '^(?:' ~ as_written ~ '|' ~ as_jsonb ~ ')$' if var('max_cost_usd') >= 1 else '^never$' -%}
     select
         *,
         plain_costs is not null as is_costs_plain,
@@ -120,46 +127,45 @@
         select
             *,
             case
-                when regexp_matches(costs, '{{ duckdb_plain_costs_pattern() }}') then json_transform(costs, '{
-                    "vision": "DOUBLE", "image_generation": "DOUBLE", "image": "DOUBLE", "storage": "DOUBLE", "total": "DOUBLE"
+                when regexp_matches(costs, '{{ pattern }}') then json_transform(costs, '{
+                    "vision": "DOUBLE", "image_generation": "DOUBLE", "image": "DOUBLE", "storage": "DOUBLE",
+                    "total": "DOUBLE"
                 }')
             end as plain_costs
         from {{ relation }}
     ) as with_plain_costs
 {%- endmacro %}
 
+{#- Nine digits at most: below 10⁹. -#}
 {% macro duckdb__with_plain_tokens(relation) -%}
+    {%- set number = ' ?(?:0|[1-9][0-9]{0,8})' -%}
+    {%- set flat = '"input":' ~ number ~ ', ?"output":' ~ number ~ '(?:, ?"total":' ~ number ~ ')?' -%}
+    {%- set flat_as_jsonb = '"input":' ~ number ~ ', ?"total":' ~ number ~ ', ?"output":' ~ number -%}
+    {%- set vision = '"vision": ?[{]"prompt_tokens":' ~ number ~ ', ?"completion_tokens":' ~ number ~ '[}]' -%}
+    {%- set image = '"image": ?[{]"input_tokens":' ~ number ~ ', ?"output_tokens":' ~ number ~ '[}]' -%}
+    {%- set steps = vision ~ '(?:, ?' ~ image ~ ')?|' ~ image ~ ', ?' ~ vision -%}
     select
         *,
         plain_tokens is not null as is_tokens_plain,
         coalesce(plain_tokens.input, plain_tokens.vision.prompt_tokens + coalesce(plain_tokens.image.input_tokens, 0))
             as plain_input_tokens,
-        coalesce(plain_tokens.output, plain_tokens.vision.completion_tokens + coalesce(plain_tokens.image.output_tokens, 0))
-            as plain_output_tokens,
+        coalesce(
+            plain_tokens.output, plain_tokens.vision.completion_tokens + coalesce(plain_tokens.image.output_tokens, 0)
+        ) as plain_output_tokens,
         coalesce(plain_tokens.total, plain_input_tokens + plain_output_tokens) as plain_total_tokens
     from (
         select
             *,
             case
-                when regexp_matches(tokens, '{{ duckdb_plain_tokens_pattern() }}') then json_transform(tokens, '{
-                    "input": "BIGINT", "output": "BIGINT", "total": "BIGINT",
-                    "vision": {"prompt_tokens": "BIGINT", "completion_tokens": "BIGINT"},
-                    "image": {"input_tokens": "BIGINT", "output_tokens": "BIGINT"}
-                }')
+                when regexp_matches(tokens, '^[{](?:{{ flat }}|{{ flat_as_jsonb }}|{{ steps }})[}]$')
+                    then json_transform(tokens, '{
+                        "input": "BIGINT", "output": "BIGINT", "total": "BIGINT",
+                        "vision": {"prompt_tokens": "BIGINT", "completion_tokens": "BIGINT"},
+                        "image": {"input_tokens": "BIGINT", "output_tokens": "BIGINT"}
+                    }')
             end as plain_tokens
         from {{ relation }}
     ) as with_plain_tokens
-{%- endmacro %}
-
-{#- Read by way of a double, a number with more than six decimals could be rounded at a tie to the wrong side: the seventh
-    must not be a 4 or a 5. The whole part has fewer digits than max_cost_usd. -#}
-{% macro duckdb_plain_costs_pattern() -%}
-    {%- set whole_digits = (var('max_cost_usd') | int | string | length) - 1 if var('max_cost_usd') >= 1 else 0 -%}
-    {%- set whole = '0' if whole_digits == 0 else '(?:0|[1-9][0-9]{0,' ~ (whole_digits - 1) ~ '})' -%}
-    {%- set number = ' ?' ~ whole ~ '(?:[.](?:[0-9]{1,6}|[0-9]{6}[0-36-9][0-9]*))?' -%}
-    {%- set as_written = duckdb_plain_object(number, ['vision', 'image(?:_generation)?', 'storage'], 'total', []) -%}
-    {%- set as_jsonb = duckdb_plain_object(number, ['image'], 'total', ['vision', 'storage', 'image_generation']) -%}
-    {{ '^(?:' ~ as_written ~ '|' ~ as_jsonb ~ ')$' if var('max_cost_usd') >= 1 else '^never$' }}
 {%- endmacro %}
 
 {#- An object whose keys have this order; all but `needed` may be missing. -#}
@@ -169,14 +175,4 @@
     "{{ needed }}":{{ number }}
     {%- for key in after -%}(?:, ?"{{ key }}":{{ number }})?{%- endfor -%}
     [}]
-{%- endmacro %}
-
-{#- Nine digits at most: below 10⁹. -#}
-{% macro duckdb_plain_tokens_pattern() -%}
-    {%- set number = ' ?(?:0|[1-9][0-9]{0,8})' -%}
-    {%- set flat = '"input":' ~ number ~ ', ?"output":' ~ number ~ '(?:, ?"total":' ~ number ~ ')?' -%}
-    {%- set flat_as_jsonb = '"input":' ~ number ~ ', ?"total":' ~ number ~ ', ?"output":' ~ number -%}
-    {%- set vision = '"vision": ?[{]"prompt_tokens":' ~ number ~ ', ?"completion_tokens":' ~ number ~ '[}]' -%}
-    {%- set image = '"image": ?[{]"input_tokens":' ~ number ~ ', ?"output_tokens":' ~ number ~ '[}]' -%}
-    ^[{](?:{{ flat }}|{{ flat_as_jsonb }}|{{ vision }}(?:, ?{{ image }})?|{{ image }}, ?{{ vision }})[}]$
 {%- endmacro %}

@@ -1,6 +1,6 @@
-{#- How a value of the log is read, by one name each, whatever its type is. Nothing that they meet stops a run: what makes no
-    sense is null. Called by staging only. What they do is written in macros/engine/functions_*.sql, as functions of the
-    database; an engine that has none renders an expression instead. -#}
+{#- How a value of the log is read, by one name each, whatever its type is. Nothing that they meet stops a run: what
+    makes no sense is null. Called by staging only. What they do is written in macros/engine/functions_*.sql, as
+    functions of the database; an engine that has none renders an expression instead. -#}
 
 {#- A time as a UTC timestamp without zone. -#}
 {% macro as_utc(logged) %}{{ reading_function('as_utc', logged) }}{% endmacro %}
@@ -14,10 +14,7 @@
 {#- A number of six decimals within [0, highest], from text or a column of numbers. -#}
 {% macro usable_number(logged, highest) %}{{ reading_function('usable_number', logged, highest) }}{% endmacro %}
 
-{#- A text without the spaces around it. Named, because unnamed the engines disagree on what white space is. -#}
-{% macro trimmed(logged) %}{{ reading_function('trimmed', logged) }}{% endmacro %}
-
-{#- The same, null where nothing is left. -#}
+{#- A text without the spaces around it, null where nothing is left. -#}
 {% macro blank_to_null(logged) %}{{ reading_function('blank_to_null', logged) }}{% endmacro %}
 
 {#- A name in its one spelling: lower case, single spaces, at most 100 characters. -#}
@@ -35,25 +32,24 @@
 {#- A user's pseudonymous key: the first 128 bits of SHA-256 over the salt and the id. -#}
 {% macro user_key(user_id) %}{{ adapter.dispatch('user_key')(user_id) }}{% endmacro %}
 {% macro duckdb__user_key(user_id) -%}
-    cast(left(sha256((select salt from {{ internal_schema() }}.user_key_salt) || {{ user_id }}), 32) as uuid)
+    cast(left(sha256((select salt from {{ ref('user_key_salt') }}) || {{ user_id }}), 32) as uuid)
 {%- endmacro %}
 {% macro postgres__user_key(user_id) -%}
-    cast(left(encode(sha256(convert_to((select salt from {{ internal_schema() }}.user_key_salt) || {{ user_id }}, 'UTF8')), 'hex'), 32) as uuid)
+    cast(left(encode(
+        sha256(convert_to((select salt from {{ ref('user_key_salt') }}) || {{ user_id }}, 'UTF8')), 'hex'
+    ), 32) as uuid)
 {%- endmacro %}
 
 {#- All rows of the log with the column logged_at: created_at, read. -#}
 {% macro with_time_read(relation) %}{{ adapter.dispatch('with_time_read')(relation) }}{% endmacro %}
 {% macro default__with_time_read(relation) -%}
-    select
-        *,
-        {{ as_utc('created_at') }} as logged_at
-    from {{ relation }}
+    select *, {{ as_utc('created_at') }} as logged_at from {{ relation }}
 {%- endmacro %}
 {#- To read a text is expensive, so it is done once. A column of timestamps must stay in sight of the index. -#}
 {% macro postgres__with_time_read(relation) -%}
     {%- set log = source('application', 'generation_logs') -%}
-    {%- set types = adapter.get_columns_in_relation(log) | selectattr('name', 'equalto', 'created_at') | map(attribute='dtype') | list
-        if execute else [] -%}
+    {%- set types = adapter.get_columns_in_relation(log) | selectattr('name', 'equalto', 'created_at')
+        | map(attribute='dtype') | list if execute else [] -%}
     {{ with_columns(relation, {'logged_at': as_utc('created_at')}) if 'text' in types or 'character varying' in types
         else default__with_time_read(relation) }}
 {%- endmacro %}

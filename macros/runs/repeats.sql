@@ -1,5 +1,5 @@
-{#- The order of the rows of one id in one day: the first counts. It is the same on every engine (text is compared byte by byte)
-    and for every salt (the user's key comes last). -#}
+{#- The order of the rows of one id in one day: the first counts. It is the same on every engine (text is compared byte
+    by byte) and for every salt (the user's key comes last). -#}
 {% macro repeat_order(rows) -%}
     {{ rows }}.created_at desc,
                 {{ rows }}.is_success desc,

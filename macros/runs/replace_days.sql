@@ -1,92 +1,91 @@
 {#- The one incremental strategy: from its first rebuilt day on, a table's days are replaced whole, in one transaction,
     with the table locked; also a day that has become empty. The journal says so in the same transaction. -#}
 {% macro get_incremental_replace_days_sql(arg_dict) %}
-    {%- set target = arg_dict['target_relation'] -%}
+    {%- set target, rows, journal = arg_dict['target_relation'], arg_dict['temp_relation'], journal() -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
-    {%- set from = replaced_from() -%}
-    {%- set replaced = config.get('meta')['time_column'] ~ " >= " ~ from
-        ~ (" or " ~ config.get('meta')['also_replaced'] if config.get('meta').get('also_replaced') else "") -%}
+    {%- set from, also = rebuild_from(), config.get('meta', {}).get('also_replaced') -%}
+    {%- set replaced = config.get('event_time') ~ " >= " ~ from ~ (" or " ~ also if also else "") -%}
     {{ adapter.dispatch('lock_table')(target) }}
-    insert into {{ journal() }} (model, replaced_from, deleted_rows, inserted_rows, run_id)
+    insert into {{ journal }} (id, model, replaced_from, deleted_rows, inserted_rows, run_id, replaced_at)
     select
+        {{ next_number('replacements_id') }},
         '{{ target.identifier }}',
         {{ from }},
         (select count(*) from {{ target }} where {{ replaced }}),
-        (select count(*) from {{ arg_dict['temp_relation'] }}),
-        '{{ invocation_id }}';
+        (select count(*) from {{ rows }}),
+        '{{ invocation_id }}',
+        {{ wall_clock() }};
     delete from {{ target }} where {{ replaced }};
-    insert into {{ target }} ({{ columns }}) select {{ columns }} from {{ arg_dict['temp_relation'] }};
+    insert into {{ target }} ({{ columns }}) select {{ columns }} from {{ rows }};
 {% endmacro %}
 
-{#- DuckDB has one writing process, and its transactions conflict rather than mix. -#}
-{% macro duckdb__lock_table(relation) %}{% endmacro %}
-{% macro postgres__lock_table(relation) %}lock table {{ relation }} in exclusive mode;{% endmacro %}
-
-{#- The first day that this run rebuilds in the model that asks. What is made from the log (meta.follows_log) does as the
-    run's window says. What is made from fct_generations rebuilds what was replaced there since it was itself replaced
-    last, whichever run did it and whether or not that run came to an end; null if nothing was. -#}
-{% macro replaced_from() %}
-    {%- if execute and config.get('meta').get('follows_log') -%}{{ return(log_replaced_from()) }}{%- endif -%}
-    {%- set fact = ref('fct_generations') -%}
-    {%- set fact = load_relation(fact) if execute else none -%}
-    {%- if not fact -%}{{ return("cast(null as date)") }}{%- endif -%}
-    {%- if not is_incremental() -%}
-        {%- set from = "select min(activity_date) from " ~ fact -%}
-    {%- else -%}
-        {%- set from = "select least("
-            ~ "(select min(replaced_from) from " ~ journal() ~ " where model = 'fct_generations' and id > " ~ last_replacement(this.identifier) ~ ")"
-            ~ (", greatest(" ~ backfill_from() ~ ", (select min(activity_date) from " ~ fact ~ "))" if var('backfill_from') else ", null")
-            ~ ")" -%}
+{#- A table that is made from nothing has its entry written here, before it is made and in the same transaction. -#}
+{% macro journal_new_table() %}
+    {%- if execute and config.get('incremental_strategy') == 'replace_days'
+        and config.get('materialized') == 'incremental' and not is_incremental() -%}
+        insert into {{ journal() }} (id, model, replaced_from, run_id, replaced_at)
+        select {{ next_number('replacements_id') }}, '{{ this.identifier }}', {{ rebuild_from() }},
+            '{{ invocation_id }}', {{ wall_clock() }}
     {%- endif -%}
-    {{ return(constant(run_query("select cast((" ~ from ~ ") as text)").rows[0][0], 'date')) }}
 {% endmacro %}
 
-{% macro backfill_from() %}{{ return("date '" ~ var('backfill_from') | string | replace("'", "") ~ "'") }}{% endmacro %}
+{#- A table in which this run has no day to replace is left alone: dbt would send a dozen statements to replace nothing
+    by nothing. The issues are written in any case, for the rows without a day. What runs remember is made once. -#}
+{% materialization incremental, adapter='duckdb' %}
+    {{ return(left_alone() or dbt.materialization_incremental_duckdb()) }}
+{% endmaterialization %}
 
-{% macro last_replacement(model) %}(select coalesce(max(id), 0) from {{ journal() }} where model = '{{ model }}'){% endmacro %}
+{% materialization incremental, adapter='postgres' %}
+    {{ return(left_alone() or dbt.materialization_incremental_default()) }}
+{% endmaterialization %}
 
-{#- What the warehouse holds before this run: the watermark, and from it the first day that the run wants to rebuild. -#}
-{% macro built_so_far() %}
-    {%- set fact = already_built('marts', 'fct_generations') -%}
-    {#- The newest row alone: for the greatest of each column, DuckDB would read both of them whole. Not named, the column to order
-        by would be the text on PostgreSQL, and no index serve. -#}
-    {%- set newest = run_query("select cast(newest.activity_date as text), cast(newest.created_at as text) from " ~ fact ~ " as newest order by newest.created_at desc limit 1").rows if fact else [] -%}
-    {%- set found = newest[0] if newest else [none, none] -%}
-    {%- set watermark = constant(found[0], 'date') -%}
-    {%- set wanted_from = "date '2000-01-01'" -%}
-    {%- set read_from = earliest_created_at() -%}
-    {%- set may_keep_days = false -%}
-    {%- if found[0] -%}
-        {#- the issues are replaced before the fact: a run that was killed in between is caught up as well -#}
-        {%- set half_done = "(select min(replaced_from) from " ~ journal() ~ " where model = 'generation_log_issues' and id > "
-            ~ last_replacement('fct_generations') ~ ")" -%}
-        {%- set wanted = run_query("select cast(cast(least(" ~ watermark ~ " - " ~ var('lookback_days')
-            ~ (", " ~ backfill_from() if var('backfill_from') else "") ~ ", " ~ half_done ~ ") as date) as text), " ~ half_done ~ " is null").rows[0] -%}
-        {%- set wanted_from = constant(wanted[0], 'date') -%}
-        {%- set may_keep_days = wanted[1] and not var('backfill_from') and invocation_args_dict.get('selector') == 'hourly' -%}
-        {#- a clock within the lookback makes it look back further -#}
-        {%- set read_from = "cast(" ~ wanted_from ~ " - " ~ var('lookback_days') ~ " as timestamp)" -%}
+{% macro left_alone() %}
+    {%- set strategy = config.get('incremental_strategy') if is_incremental() else none -%}
+    {%- if not (strategy == 'kept' or strategy == 'replace_days' and not config.get('meta', {}).get('also_replaced')
+        and rebuild_from() == constant(none, 'date')) -%}
+        {{ return(none) }}
     {%- endif -%}
-    {{ return({
-        'fact': fact,
-        'issues': already_built('marts', 'generation_log_issues'),
-        'hours': already_built('marts', 'hourly_engagement'),
-        'watermark': watermark,
-        'watermark_is_known': found[0] is not none,
-        'last_at': constant(found[1], 'timestamp'),
-        'wanted_from': wanted_from,
-        'read_from': read_from,
-        'may_keep_days': may_keep_days,
-    }) }}
+    {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}
+    {{ return({'relations': [this.incorporate(type='table')]}) }}
 {% endmacro %}
 
-{#- A relation that is built already and that this run does not make anew; none otherwise. -#}
-{% macro already_built(layer, name) %}
-    {{ return(none if flags.FULL_REFRESH else existing_relation(layer, name)) }}
-{% endmacro %}
+{#- The strategy of models/state: tables that are made once, by their YAML, and written by what remembers. -#}
+{% macro get_incremental_kept_sql(arg_dict) %}select 1{% endmacro %}
 
-{#- A relation as it stands in the database, or none. By name and not by ref(), for those that a model must look at
-    although they are made after it, and for a look into the database while a unit test puts its own rows in their place. -#}
-{% macro existing_relation(layer, name) %}
-    {{ return(adapter.get_relation(target.database, generate_schema_name(layer, none) | trim, name) if execute else none) }}
+{#- No row, with the columns of the model that asks. -#}
+{% macro no_rows() -%}
+select
+    {%- for column in model.columns.values() %}
+    cast(null as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+where false
+{%- endmacro %}
+
+{#- Brings the ledger up to the days that the fact was made of, in the fact's transaction and after it. The sum is known
+    only of a run that has read the rows itself: those that an earlier run left need not be those summed up. -#}
+{% macro record_days() %}
+    {%- set ledger, window, log_days = internal_schema() ~ '.days', ref('int_log_window'), ref('int_log_days') -%}
+    {%- set knows_content = is_selected('int_log_window') and is_selected('int_log_rows') -%}
+    {%- set compared_from = "(select wanted_from from " ~ window ~ ")" if is_incremental() else "date '1000-01-01'" -%}
+    {%- set rebuilt_from = "(select rebuild_from from " ~ window ~ ")" if is_incremental() else "date '1000-01-01'" -%}
+    update {{ ledger }} set
+        content_hash = {{ 'log_days.content_hash' if knows_content else 'null' }},
+        as_of = log_window.as_of
+    from {{ window }} as log_window, {{ log_days }} as log_days
+    where days.activity_date >= {{ compared_from }} and days.activity_date < {{ rebuilt_from }}
+        and days.activity_date = log_days.activity_date;
+    delete from {{ ledger }} where activity_date >= {{ rebuilt_from }};
+    insert into {{ ledger }} (activity_date, first_at, last_at, row_count, is_whole, content_hash, as_of)
+    select
+        log_days.activity_date,
+        log_days.first_at,
+        log_days.last_at,
+        log_days.row_count,
+        log_window.log_first_at is null or log_window.is_first_date_whole
+            or log_days.activity_date > cast(log_window.log_first_at as date),
+        {{ 'log_days.content_hash' if knows_content else 'null' }},
+        log_window.as_of
+    from {{ log_days }} as log_days
+    cross join {{ window }} as log_window
+    where log_days.activity_date >= log_window.rebuild_from
 {% endmacro %}

@@ -1,20 +1,17 @@
 -- Windows are judged once: rows are appended and never rewritten.
--- depends_on: {{ ref('service_health') }}
 {{ config(
     tags=['alerts'],
     schema='marts',
     materialized='incremental',
-    on_schema_change='append_new_columns',
-    contract={'enforced': true},
     incremental_strategy='append',
     full_refresh=false,
-    meta={'time_column': 'window_end'}
+    on_schema_change='append_new_columns',
+    contract={'enforced': true},
+    event_time='window_end'
 ) }}
 
 with judged as (
-    {{ judged_windows(
-        alert_rules(), ref('int_alert_generations'), usual_health(), judged_from(), judged_to()
-    ) }}
+    select * from {{ ref('judged_windows') }}
 )
 
 select

@@ -8,16 +8,17 @@
     incremental_strategy='delete+insert',
     unique_key='incident_key',
     full_refresh=false,
-    meta={'time_column': 'opened_at'},
-    post_hook="{{ record_incidents() }}"
+    event_time='opened_at',
+    post_hook="
+        insert into {{ internal_schema() }}.alert_progress (is_only_row, incidents_until)
+        select true, max(window_end) from {{ ref('alert_evaluations') }}
+        having max(window_end) is not null
+        on conflict (is_only_row) do update set incidents_until = excluded.incidents_until
+    "
 ) }}
 
-with evaluations as materialized (
-    {{ unsettled_evaluations() }}
-),
-
-stretches as materialized (
-    {{ incident_stretches('evaluations', alert_rules()) }}
+with stretches as {{ computed_once() }} (
+    select * from {{ ref('incident_stretches') }}
 ),
 
 hit as (
@@ -32,6 +33,21 @@ hit as (
 )
 
 select
-    {{ incident_columns() }}
+    stretches.incident_key,
+    stretches.rule_name,
+    stretches.severity,
+    stretches.metric,
+    stretches.threshold,
+    stretches.comparison,
+    stretches.first_firing_at,
+    stretches.opened_at,
+    stretches.last_firing_at,
+    stretches.resolved_at,
+    stretches.resolution,
+    stretches.duration_minutes,
+    stretches.worst_value,
+    coalesce(hit.affected_generation_count, 0) as affected_generation_count,
+    coalesce(hit.affected_users, 0) as affected_users,
+    cast(coalesce(hit.lost_cost_usd, 0) as numeric(18, 6)) as lost_cost_usd
 from stretches
 left join hit on stretches.incident_key = hit.incident_key

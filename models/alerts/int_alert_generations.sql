@@ -1,11 +1,24 @@
--- The generations of the windows that this run judges, counted as in fct_generations. Of the log only what no run has read is
--- read; the rest is kept from the run before. So a row counts for the alerts if it is there when the settle delay of its own
--- five minutes is over.
-{{ config(tags=['alerts'], post_hook="{{ record_alert_generations() }}") }}
+-- The generations of the windows that this run judges, counted as in fct_generations. Of the log only what no run has
+-- read is read; the rest is kept from the run before. So a row counts for the alerts if it is there when the settle
+-- delay of its five minutes is over.
+{{ config(
+    tags=['alerts'],
+    post_hook="
+        insert into {{ internal_schema() }}.alert_progress (is_only_row, generations_from, generations_until)
+        select true, generations_from, greatest(log_read_from, judged_to) from {{ ref('int_alert_window') }}
+        where judged_to is not null
+        on conflict (is_only_row) do update set
+            generations_from = excluded.generations_from, generations_until = excluded.generations_until
+    "
+) }}
+
+{%- set span = alert_span() %}
+{#- the rows that the run before has left #}
+{%- set kept = existing_relation('intermediate', 'int_alert_generations') %}
 
 with log as {{ computed_once() }} (
     select * from {{ ref('stg_generation_logs') }}
-    where created_at >= {{ log_read_from() }} and created_at < {{ judged_to() }}
+    where created_at >= {{ span.log_read_from }} and created_at < {{ span.judged_to }}
         and created_at <= {{ latest_created_at() }}
         and generation_id is not null
 ),
@@ -37,17 +50,17 @@ added as (
 )
 
 select * from added
-{%- if kept_generations() %}
+{%- if kept %}
 
 union all
 
--- what is new is later, and stands for what it repeats
+-- what is new is later, and replaces what it repeats
 select kept.*
-from {{ kept_generations() }} as kept
+from {{ kept }} as kept
 left join added
     on kept.generation_id = added.generation_id
     and kept.activity_date = added.activity_date
-where kept.created_at >= {{ generations_from() }}
-    and kept.created_at < {{ log_read_from() }}
+where kept.created_at >= {{ span.generations_from }}
+    and kept.created_at < {{ span.log_read_from }}
     and added.generation_id is null
 {%- endif %}

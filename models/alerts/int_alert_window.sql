@@ -1,12 +1,10 @@
--- One row: the clock of this run's alerts, and the windows that it judges. A window is judged once, when the settle delay is
--- over; windows that were missed are judged later.
--- depends_on: {{ ref('alert_rules') }}
--- depends_on: {{ ref('stg_generation_logs') }}
+-- One row: the clock of this run's alerts, and the windows that it judges. A window is judged once, when the settle
+-- delay is over; windows that were missed are judged later.
 {{ config(tags=['alerts']) }}
 
-{%- set rules = alert_rules() %}
-{%- set judged = judged_so_far() %}
-{%- set hold_minutes = 5 * (rules | map(attribute='fire_after_windows') | map('int') | max if rules else 1) %}
+{%- set evaluations = existing_relation('marts', 'alert_evaluations') %}
+{%- set judged_until = constant_of('select max(window_end) from ' ~ evaluations, 'timestamp') if evaluations
+    else constant(none, 'timestamp') %}
 
 with clock as (
     select
@@ -16,22 +14,55 @@ with clock as (
         {{ wall_clock() }} as as_of
         {%- else %}
         -- a log that has lost its newest rows leaves the clock where it was
-        coalesce(max(created_at), {{ judged.until }}) as as_of
-    from {{ ref('stg_generation_logs') }}
-    where created_at >= {{ judged.until if judged.is_known else earliest_created_at() }}
+        coalesce(max(created_at), {{ judged_until }}) as as_of
+    from {{ ref('stg_generation_log_times') }}
+    where created_at >= coalesce({{ judged_until }}, {{ earliest_created_at() }})
         and created_at <= {{ latest_created_at() }}
         {%- endif %}
+),
+
+-- how far before the end of a window its rule looks, and for how long it must hold
+rules as (
+    select
+        coalesce(max(window_minutes * case when metric = 'cost_change_ratio' then 2 else 1 end), 5) as longest_minutes,
+        coalesce(max(fire_after_windows), 1) * 5 as hold_minutes
+    from {{ valid_rules(ref('alert_rules')) }} as valid
+),
+
+-- less than what was judged, after a run that was killed in between
+progress as (
+    select
+        max(generations_from) as kept_from,
+        max(generations_until) as kept_until,
+        coalesce(
+            max(incidents_until),
+            (select min(window_end) - interval '5' minute from {{ as_left_by_earlier_runs(
+                'marts', 'alert_evaluations', {'window_end': 'timestamp'}
+            ) }} as evaluations)
+        ) as incidents_until
+    from {{ ref('alert_progress') }}
+),
+
+-- since when the open incidents fire, and since when they have not
+open_incidents as (
+    select
+        min(first_firing_at) as open_from,
+        min(last_firing_at) as open_fired_at
+    from {{ as_left_by_earlier_runs(
+        'marts', 'incidents',
+        {'first_firing_at': 'timestamp', 'last_firing_at': 'timestamp', 'resolved_at': 'timestamp'}
+    ) }} as incidents
+    where resolved_at is null
 ),
 
 windows as (
     select
         as_of,
-        {%- if judged.is_known %}
-        {{ judged.until }} + interval '5' minute as judged_from,
-        {%- else %}
-        {{ five_minutes("as_of - interval '" ~ var('alert_settle_minutes') ~ "' minute") }}
-        - interval '{{ var("alert_first_hours") }}' hour + interval '5' minute as judged_from,
-        {%- endif %}
+        coalesce(
+            {{ judged_until }},
+            {{ five_minutes("as_of - interval '" ~ var('alert_settle_minutes') ~ "' minute") }}
+            - interval '{{ var("alert_first_hours") }}' hour
+        ) + interval '5' minute as judged_from,
         {{ five_minutes("as_of - interval '" ~ var('alert_settle_minutes') ~ "' minute") }} as judged_to
     from clock
 ),
@@ -39,13 +70,18 @@ windows as (
 -- the oldest row that a window or an incident needs
 needed as (
     select
-        *,
+        windows.*,
+        progress.*,
+        open_incidents.open_from,
         least(
-            least(judged_from, {{ judged.incidents_until }} + interval '5' minute)
-            - interval '{{ longest_window_minutes(rules) + hold_minutes }}' minute,
-            {{ judged.open_fired_at }}
+            least(windows.judged_from, progress.incidents_until + interval '5' minute)
+            - interval '1' minute * (rules.longest_minutes + rules.hold_minutes),
+            open_incidents.open_fired_at
         ) as generations_from
     from windows
+    cross join rules
+    cross join progress
+    cross join open_incidents
 )
 
 select
@@ -54,6 +90,10 @@ select
     judged_to,
     generations_from,
     -- what is at hand is not read again, unless a window now reaches further back
-    case when {{ judged.kept_from }} <= generations_from then {{ judged.kept_until }} else generations_from end as log_read_from,
-    least({{ judged.incidents_until }} - interval '2' day, {{ judged.open_from }}) as incidents_from
+    {%- if existing_relation('intermediate', 'int_alert_generations') %}
+    case when kept_from <= generations_from then kept_until else generations_from end as log_read_from,
+    {%- else %}
+    generations_from as log_read_from,
+    {%- endif %}
+    least(incidents_until - interval '2' day, open_from) as incidents_from
 from needed

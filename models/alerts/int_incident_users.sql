@@ -1,5 +1,5 @@
--- Whom the incidents hit: what each run adds to an incident, by user. A run adds the affected generations from where the
--- run before it stopped to the end of the last firing window.
+-- Whom the incidents hit: what each run adds to an incident, by user. A run adds the affected generations from where
+-- the run before it stopped to the end of the last firing window.
 {{ config(
     tags=['alerts'],
     materialized='incremental',
@@ -9,12 +9,8 @@
     indexes=[{'columns': ['incident_key']}, {'columns': ['user_key']}]
 ) }}
 
-with evaluations as materialized (
-    {{ unsettled_evaluations() }}
-),
-
-stretches as materialized (
-    {{ incident_stretches('evaluations', alert_rules()) }}
+with stretches as {{ computed_once() }} (
+    select * from {{ ref('incident_stretches') }}
 ),
 
 slices as (
@@ -32,15 +28,15 @@ slices as (
 )
 
 select
-    slices.incident_key,
-    slices.last_firing_at as counted_until,
+    incidents.incident_key,
+    incidents.last_firing_at as counted_until,
     generations.user_key,
     count(generations.generation_id) as generation_count,
     {{ usd('generations.total_cost_usd', 'not generations.is_success') }} as lost_cost_usd
-from slices
+from slices as incidents
 left join {{ ref('int_alert_generations') }} as generations
-    on slices.counted_from <= generations.created_at
-    and slices.last_firing_at > generations.created_at
-    and {{ is_affected('slices', 'generations') }}
-where slices.last_firing_at > slices.counted_from
-group by slices.incident_key, slices.last_firing_at, generations.user_key
+    on incidents.counted_from <= generations.created_at
+    and incidents.last_firing_at > generations.created_at
+    and {{ is_affected() }}
+where incidents.last_firing_at > incidents.counted_from
+group by incidents.incident_key, incidents.last_firing_at, generations.user_key

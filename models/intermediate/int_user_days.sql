@@ -3,11 +3,11 @@
     materialized='incremental',
     incremental_strategy='replace_days',
     on_schema_change='append_new_columns',
-    meta={'time_column': 'activity_date'},
+    event_time='activity_date',
     indexes=[{'columns': ['activity_date']}, {'columns': ['user_key', 'activity_date'], 'unique': true}]
 ) }}
 
-{%- set first_date = replaced_from() %}
+{%- set first_date = rebuild_from() %}
 
 with generations as (
     select * from {{ ref('fct_generations') }}

@@ -1,5 +1,6 @@
--- One row per row of the log, with its time alone, as in stg_generation_logs: for what asks how far the log reaches, and whether
--- a day has changed. There PostgreSQL would read every document on the way to the times; here its index on created_at answers.
+-- One row per row of the log, with its time alone, as in stg_generation_logs: for what asks how far the log reaches,
+-- and whether a day has changed. There PostgreSQL would read every document on the way to the times; here its index on
+-- created_at answers.
 with log as (
     select * from {{ source('application', 'generation_logs') }}
 ),

@@ -1,6 +1,7 @@
--- One row per row of the log, typed, unpacked, keyed and scrubbed; nothing is dropped and nothing is stored. What cannot be
--- used is null here, and the columns has_*, *_problem and unusable_* say why; generation_log_issues explains it. How a row is
--- read, step by step: base_log_rows, base_log_costs, base_log_tokens, base_log_outcomes. No user id passes from here on.
+-- One row per row of the log, typed, unpacked, keyed and scrubbed; nothing is dropped and nothing is stored. What
+-- cannot be used is null here, and the columns has_*, *_problem and unusable_* say why; generation_log_issues explains
+-- it. How a row is read, step by step: base_log_rows, base_log_costs, base_log_tokens, base_log_outcomes. No user id
+-- passes from here on.
 with log_rows as (
     select * from {{ ref('base_log_outcomes') }}
 )

@@ -9,10 +9,11 @@ import pytest
 
 from factory import ENGINES, NewWarehouse
 from logs import failed_row, sound_row
+from project import ROOT
 from simulator.__main__ import main as simulate
 from warehouse.__main__ import main
-from warehouse.backtest.metrics import Alarm, Truth, breach, judge, read_truth
-from warehouses import ROOT, SCHEMA, Row, Warehouse
+from warehouse.backtest.truth import Alarm, Truth, breach, judge, read_truth
+from warehouses import SCHEMA, Row, Warehouse
 
 DAY = dt.datetime(2026, 3, 2)
 HOUR = dt.timedelta(hours=1)
@@ -184,7 +185,7 @@ def test_a_truth_that_cannot_be_read_is_named(tmp_path: Path, text: str, said: s
         read_truth(path)
 
 
-def test_a_warehouse_that_was_never_built_is_told(
+def test_a_warehouse_that_was_never_built_is_reported(
     duckdb_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert Replayed(duckdb_warehouse, tmp_path).run(monkeypatch) == 2

@@ -137,7 +137,7 @@ def test_points_that_datadog_would_not_take_are_counted_and_not_sent(
 
 
 @pytest.mark.parametrize("answer", [500, 403, "reset", "no JSON", '{"errors": ["Forbidden datadogkey777"]}'], ids=str)
-def test_datadog_that_fails_is_tried_again_and_told(
+def test_datadog_that_fails_is_tried_again_and_reported(
     datadog_scene: Scene, answer: int | str, capsys: pytest.CaptureFixture
 ) -> None:
     end = in_utc() - dt.timedelta(minutes=30)

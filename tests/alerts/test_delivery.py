@@ -10,7 +10,7 @@ from warehouses import SCHEMA
 # What is told, to whom, and how often
 
 
-def test_an_incident_is_told_once_when_it_opens_and_once_when_it_resolves(scene: Scene) -> None:
+def test_an_incident_is_sent_once_when_it_opens_and_once_when_it_resolves(scene: Scene) -> None:
     key = scene.open()
     scene.judge()
     assert [scene.run(), scene.run()] == [1, 1]
@@ -47,7 +47,7 @@ def test_an_incident_is_told_once_when_it_opens_and_once_when_it_resolves(scene:
     assert all(row["recorded_at"] <= row["sent_at"] and row["claimed_until"] is None for row in rows)
 
 
-def test_what_was_over_before_the_first_run_is_skipped_and_what_passes_later_is_told_in_full(scene: Scene) -> None:
+def test_what_was_over_before_the_first_run_is_skipped_and_what_passes_later_is_sent_in_full(scene: Scene) -> None:
     scene.resolve(scene.open("old"))
     assert scene.run() == 0
     assert scene.receiver.titles() == []
@@ -88,14 +88,14 @@ def test_a_new_target_hears_of_what_is_open_then_or_opens_later(scene: Scene) ->
     )
 
 
-def test_a_url_that_is_named_twice_is_told_once(duckdb_scene: Scene) -> None:
+def test_a_url_that_is_named_twice_is_sent_once(duckdb_scene: Scene) -> None:
     duckdb_scene.set(ALERT_URLS=f"{duckdb_scene.receiver.url('a')}\n{duckdb_scene.receiver.url('a')}")
     duckdb_scene.open()
     duckdb_scene.run()
     assert len(duckdb_scene.receiver.taken()) == 1
 
 
-def test_a_rule_without_a_runbook_and_an_incident_without_a_judgement_are_told(duckdb_scene: Scene) -> None:
+def test_a_rule_without_a_runbook_and_an_incident_without_a_judgement_are_sent(duckdb_scene: Scene) -> None:
     duckdb_scene.open("removed", affected_generation_count=0, worst_value=None)
     duckdb_scene.run()
     assert duckdb_scene.receiver.taken()[0].body["message"].splitlines() == [
@@ -172,7 +172,7 @@ def test_an_answer_that_never_ends_does_not_keep_the_command_from_ending(duckdb_
     assert error.endswith("it did not answer in time. It is kept in alert_notifications and tried again.\n")
 
 
-def test_nobody_listening_is_told_as_such(duckdb_scene: Scene, capsys: pytest.CaptureFixture) -> None:
+def test_nobody_listening_is_reported(duckdb_scene: Scene, capsys: pytest.CaptureFixture) -> None:
     duckdb_scene.set(ALERT_URLS="json://127.0.0.1:1/x")
     duckdb_scene.open()
     assert duckdb_scene.run() == 2
@@ -219,7 +219,7 @@ def test_a_target_that_is_no_longer_named_is_given_up_after_a_day(duckdb_scene: 
     )
 
 
-def test_an_incident_that_is_gone_is_not_told(duckdb_scene: Scene) -> None:
+def test_an_incident_that_is_gone_is_not_sent(duckdb_scene: Scene) -> None:
     duckdb_scene.receiver.answers["a"] += [500] * 3
     duckdb_scene.open("gone")
     duckdb_scene.run()

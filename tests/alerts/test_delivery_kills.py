@@ -42,7 +42,7 @@ def test_a_run_that_is_killed_loses_nothing(
     assert [row["status"] for row in scene.told()] == ["sent"]
 
 
-def test_runs_that_overlap_tell_nothing_twice(scene: Scene) -> None:
+def test_runs_that_overlap_send_nothing_twice(scene: Scene) -> None:
     scene.set(ALERT_URLS=f"{scene.receiver.url('a')} {scene.receiver.url('b')}")
     scene.receiver.delay_seconds = 0.05
     scene.run()

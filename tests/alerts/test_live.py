@@ -2,11 +2,14 @@
 
 import datetime as dt
 import os
+import subprocess
+import sys
 
 import pytest
 
 from factory import ENGINES, NewWarehouse
 from logs import failed_row, sound_row
+from project import ROOT
 from receiver import Receiver
 from scene import OPENED, command
 from warehouse.__main__ import main
@@ -62,7 +65,7 @@ STORM_TITLES = {
 }
 
 
-def test_a_storm_is_told_from_the_log_on_once_when_it_comes_and_once_when_it_is_over(
+def test_a_storm_is_sent_from_the_log_on_once_when_it_comes_and_once_when_it_is_over(
     live: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
 ) -> None:
     assert main(["alerts"]) == 0
@@ -87,7 +90,7 @@ def test_a_storm_is_told_from_the_log_on_once_when_it_comes_and_once_when_it_is_
     assert {row["incident_key"] for row in live.mart("alert_notifications")} == keys
 
 
-def test_whole_commands_that_overlap_tell_nothing_twice(
+def test_whole_commands_that_overlap_send_nothing_twice(
     live: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert main(["alerts"]) == 0
@@ -101,7 +104,7 @@ def test_whole_commands_that_overlap_tell_nothing_twice(
     assert {f"{title} is firing" for title in STORM_TITLES} <= set(titles)
 
 
-def test_where_dbt_fails_what_was_found_before_is_still_told(
+def test_where_dbt_fails_what_was_found_before_is_still_sent(
     live: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
 ) -> None:
     load(live, STORM, monkeypatch)
@@ -122,3 +125,12 @@ def test_where_dbt_fails_what_was_found_before_is_still_told(
     assert reason in said.err
     assert "[PAGE] high_failure_rate is firing" in said.out
     assert {f"{title} is firing" for title in STORM_TITLES} <= set(receiver.titles())
+
+
+@pytest.mark.parametrize(("given", "meant"), [(["--help"], "alerts"), (["backtest", "--help"], "backtest")])
+def test_the_old_name_of_the_command_opens_the_new_one_and_says_so(given: list[str], meant: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "alerts", *given], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert f"python -m alerts is now: python -m warehouse {meant}." in done.stderr
+    assert f"usage: python -m warehouse {meant}" in done.stdout

@@ -6,11 +6,11 @@ import sys
 import pytest
 
 from factory import NewWarehouse
+from project import ROOT
 from scene import OPENED, Scene
 from warehouse.__main__ import main
 from warehouse.alerts.messages import in_units, message
 from warehouse.words import in_hours
-from warehouses import ROOT
 
 # What is said
 
@@ -90,7 +90,7 @@ INCIDENT = {
         ("something_new", "<", 1234.5678, None, "something_new is less than 1,234.568, over 1 h."),
     ],
 )
-def test_each_metric_is_told_in_words(
+def test_each_metric_is_put_in_words(
     metric: str, comparison: str, threshold: float, second: int | None, told: str
 ) -> None:
     changes = {"metric": metric, "comparison": comparison, "threshold": threshold, "second_window_minutes": second}
@@ -109,12 +109,12 @@ def test_each_metric_is_told_in_words(
         ("rule_disabled", "[PAGE] rule is closed: switched off", "Closed because the rule was switched off."),
     ],
 )
-def test_how_an_incident_ended_is_told(resolution: str, title: str, first: str) -> None:
+def test_how_an_incident_ended_is_said(resolution: str, title: str, first: str) -> None:
     told = message(INCIDENT | {"resolution": resolution, "resolved_at": OPENED}, "resolved")
     assert (told.title, told.body.splitlines()[0]) == (title, first)
 
 
-def test_one_generation_of_one_user_and_times_are_told_as_such() -> None:
+def test_one_generation_of_one_user_and_times_are_put_in_words() -> None:
     lines = message(INCIDENT, "opened").body.splitlines()
     assert "Whom it hits: 1 generation of 1 user; what failed of them has cost 0.00 USD" in lines
     assert "Since: 2026-03-02 10:00 UTC, for 1 d 1 h" in lines
@@ -139,7 +139,7 @@ def test_a_quiet_system_says_so(duckdb_scene: Scene, capsys: pytest.CaptureFixtu
     assert duckdb_scene.run() == 0
     assert capsys.readouterr().out.splitlines() == [
         "Nothing was judged yet: the log has no usable row.",
-        "Nobody is told: neither ALERT_URLS nor DATADOG_API_KEY is set.",
+        "Nobody is notified: neither ALERT_URLS nor DATADOG_API_KEY is set.",
     ]
     for rule, outcome in (("a", "ok"), ("b", "ok"), ("c", "insufficient_data")):
         duckdb_scene.judge(rule, outcome=outcome)
@@ -150,7 +150,7 @@ def test_a_quiet_system_says_so(duckdb_scene: Scene, capsys: pytest.CaptureFixtu
     )
 
 
-def test_alerts_that_were_never_built_are_told_as_such(
+def test_alerts_that_were_never_built_are_reported(
     new_warehouse: NewWarehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     warehouse = new_warehouse("duckdb")

@@ -99,7 +99,7 @@ def test_whatever_a_plugin_raises_is_a_failure_of_its_target_only(
     assert duckdb_scene.told()[0]["last_error"] == "apprise failed at it (KeyError)"
 
 
-def test_the_password_of_the_database_is_not_told(duckdb_scene: Scene, capfd: pytest.CaptureFixture) -> None:
+def test_the_password_of_the_database_is_not_shown(duckdb_scene: Scene, capfd: pytest.CaptureFixture) -> None:
     duckdb_scene.set(WAREHOUSE_TARGET="prod", PGHOST="127.0.0.1", PGPORT="1", PGPASSWORD="hunter2secret")
     assert duckdb_scene.run() == 2
     said = capfd.readouterr()

@@ -16,7 +16,8 @@ import pytest
 from factory import ENGINES, NewWarehouse, examples
 from faults import Gate, Run, Statement, killed_after_commit_of, killed_before, killed_while, watched
 from logs import failed_row, identifier, sound_row, user
-from warehouses import ROOT, Marts, Row, Warehouse, assert_equal_marts
+from project import ROOT
+from warehouses import Marts, Row, Warehouse, assert_equal_marts
 
 _MONDAY = dt.date(2026, 3, 2)
 _SALT = "one salt for all warehouses"

@@ -7,6 +7,7 @@ import pytest
 
 from factory import ENGINES, NewWarehouse
 from logs import failed_row, identifier, sound_row, user
+from project import TIME_COLUMNS
 from warehouses import Marts, Row, Warehouse, assert_equal_marts
 
 _FIRST_DAY = dt.date(2026, 3, 2)
@@ -115,7 +116,7 @@ def test_a_gap_of_a_month_catches_up_by_itself(history: History) -> None:
     assert len(history.after["a month later"]["daily_engagement"]) == 41
 
 
-def test_a_row_later_than_the_lookback_waits_and_a_backfill_heals_it(history: History) -> None:
+def test_a_row_later_than_the_lookback_waits_and_a_backfill_brings_it_in(history: History) -> None:
     waiting = {key for key in history.after["a row too late"]["fct_generations"] if key[1] == _day(30)}
     assert not waiting
     assert_equal_marts(history.after["a backfill"], history.from_scratch["a backfill"])
@@ -143,19 +144,9 @@ def test_single_generations_expire_by_whole_days_and_the_aggregates_stay(history
     assert {key[1] for key in after["fct_generations"]} == {_day(30), _day(40), _day(41)}
     assert not [key for key in after["generation_log_issues"] if key[0] and key[0] < _day(22)]
     last_whole = _day(37)
-    for name, time_column in {
-        "style_performance": "activity_date",
-        "style_difficulty_performance": "activity_date",
-        "cost_by_difficulty": "activity_date",
-        "cost_by_user": "activity_date",
-        "hourly_costs": "activity_hour",
-        "hourly_engagement": "activity_hour",
-        "daily_engagement": "activity_date",
-        "response_times": "activity_hour",
-        "error_analysis": "activity_date",
-        "service_health": "window_start",
-        "int_user_days": "activity_date",
-    }.items():
+    for name, time_column in TIME_COLUMNS.items():
+        if name in ("fct_generations", "generation_log_issues"):
+            continue
 
         def old(marts: Marts, name: str = name, time_column: str = time_column) -> dict:
             return {key: row for key, row in marts[name].items() if _date(row[time_column]) < last_whole}

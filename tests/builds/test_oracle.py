@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from factory import ENGINES, Factory, NewWarehouse, examples
 from logs import START, failed_row, identifier, simulated_rows, sound_row, user
 from oracle import Oracle
-from warehouses import COLUMNS, MARTS, Marts, Row, Warehouse, arrow_table, assert_equal_marts
+from project import MARTS
+from warehouses import COLUMNS, Marts, Row, Warehouse, arrow_table, assert_equal_marts
 
 # What the wording of `detail` is, is no number.
 _WORDS = {"generation_log_issues": ("detail",)}
@@ -270,7 +271,7 @@ def test_a_megabyte_of_text_becomes_a_short_style_and_a_short_signature(warehous
     assert third["user_key"] == warehouse.user_key("u" * 1_000_000)
 
 
-def test_a_difficulty_that_is_unknown_stands_as_a_row_of_its_own(duckdb_warehouse: Warehouse) -> None:
+def test_an_unknown_difficulty_has_a_separate_row(duckdb_warehouse: Warehouse) -> None:
     values = [None, None, "0", "1", "10", "11", "3.5", "hard"]
     duckdb_warehouse.load([sound_row(number, difficulty=value) for number, value in enumerate(values)])
     duckdb_warehouse.run()
@@ -500,7 +501,7 @@ def test_of_one_id_in_a_day_the_latest_row_counts_and_on_two_days_both_do(duckdb
     assert [(row["issue"], row["row_count"]) for row in repeats] == [("duplicate_id", 1)] * 2
 
 
-def test_attempts_of_one_job_are_generations_of_their_own(new_warehouse: NewWarehouse) -> None:
+def test_each_attempt_of_a_job_is_a_generation(new_warehouse: NewWarehouse) -> None:
     warehouse = new_warehouse("duckdb")
     warehouse.load(
         [failed_row(0, "Request timed out.", job_id="job"), failed_row(1, "Upload failed: 503", job_id="job"),

@@ -28,8 +28,6 @@ _COST_ORDERS = (
     ("vision", "image", "storage", "total"),
     ("image", "total", "vision", "storage", "image_generation"),
     ("total", "vision", "storage", "image_generation"),
-    ("total", "total"),
-    ("vision", "total", "vision"),
     ("storage", "vision", "total"),
     ("total",),
     ("vision", "storage"),
@@ -42,9 +40,6 @@ _TOKEN_FORMS = (
     '{{"image": {{"input_tokens": {0}, "output_tokens": {1}}},'
     ' "vision": {{"prompt_tokens": {2}, "completion_tokens": {3}}}}}',
     '{{"vision":{{"prompt_tokens":{0},"completion_tokens":{1}}}}}',
-    '{{"vision":{{"prompt_tokens":{0},"completion_tokens":{1}}},'
-    '"vision":{{"prompt_tokens":{2},"completion_tokens":{3}}}}}',
-    '{{"input":{0},"output":{1},"total":{2},"input":{3}}}',
     '{{"input":{0},"output":{1},"total":{2},"image":{{"input_tokens":{3},"output_tokens":1}}}}',
     '{{"input":{0},"output":{1},"cached":{2}}}',
     '{{"vision":{{"prompt_tokens":{0},"completion_tokens":{1},"total":{2}}}}}',

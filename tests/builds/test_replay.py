@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from factory import ENGINES, NewWarehouse, examples
 from logs import failed_row, sound_row, user
+from project import TIME_COLUMNS
 from warehouses import Marts, Row, Warehouse, assert_equal_marts
 
 _SALT = "one salt for both warehouses"
@@ -17,22 +18,6 @@ _MONDAY = dt.datetime(2026, 3, 2)
 _DAY = dt.timedelta(days=1)
 _LOOKBACK = 3 * _DAY
 _CHECK = "every_log_row_is_counted_set_aside_or_repeated"
-_TIME_COLUMNS = {
-    "fct_generations": "activity_date",
-    "generation_log_issues": "activity_date",
-    "style_performance": "activity_date",
-    "style_difficulty_performance": "activity_date",
-    "cost_by_difficulty": "activity_date",
-    "cost_by_user": "activity_date",
-    "hourly_costs": "activity_hour",
-    "hourly_engagement": "activity_hour",
-    "daily_engagement": "activity_date",
-    "response_times": "activity_hour",
-    "error_analysis": "activity_date",
-    "service_health": "window_start",
-    "duration_histogram": "activity_date",
-    "int_user_days": "activity_date",
-}
 
 
 def _midnight(time: dt.datetime) -> dt.datetime:
@@ -290,7 +275,7 @@ def rows_too_late(seed: int) -> tuple[list[Row], list[Row]]:
 
 @_random_logs(1)
 @given(seed=_SEEDS)
-def test_rows_later_than_the_lookback_are_named_by_day_and_healed_by_one_backfill(
+def test_rows_later_than_the_lookback_are_named_by_day_and_brought_in_by_one_backfill(
     pair: tuple[Warehouse, Warehouse], seed: int
 ) -> None:
     replayed, scratch = pair
@@ -350,7 +335,7 @@ def _before(marts: Marts, day: dt.date, *, leaving_out: tuple[str, ...] = ()) ->
             for key, row in marts[name].items()
             if row[column] and (row[column].date() if isinstance(row[column], dt.datetime) else row[column]) < day
         }
-        for name, column in _TIME_COLUMNS.items()
+        for name, column in TIME_COLUMNS.items()
         if name not in leaving_out
     }
 
@@ -469,7 +454,7 @@ def test_a_day_of_which_the_log_has_lost_rows_keeps_those_that_were_set_aside_or
     assert_equal_marts(duckdb_warehouse.marts(), before)
 
 
-def test_days_before_the_first_that_is_built_are_named_and_healed_as_well(duckdb_warehouse: Warehouse) -> None:
+def test_days_before_the_first_that_is_built_are_named_and_brought_in_as_well(duckdb_warehouse: Warehouse) -> None:
     log = [row for day in range(9) for row in _rows_of(day, 1)]
     duckdb_warehouse.load([row for row in log if _time(row).date() >= _day(5)])
     duckdb_warehouse.run()

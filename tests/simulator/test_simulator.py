@@ -106,7 +106,7 @@ def test_columns_and_types_are_those_of_the_table(calm: Query, dirty: Path) -> N
     assert {type_ for _, type_, *_ in querying(dirty)("describe log")} == {"VARCHAR"}
 
 
-def test_rows_stand_in_order_and_within_the_range(tmp_path: Path) -> None:
+def test_rows_are_in_order_and_within_the_range(tmp_path: Path) -> None:
     log = querying(simulate(tmp_path / "log.parquet", "--rows", 5_000, "--days", 2, "--end", "2026-03-10T06:30"))
     times = [time for (time,) in log("select created_at from log")]
     assert times == sorted(times)

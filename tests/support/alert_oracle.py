@@ -2,24 +2,15 @@
 
 import datetime as dt
 import hashlib
-import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from oracle import Generation, count_of, percentile, quotient, usd_of, users_of
+from oracle import Generation
+from warehouse.backtest.metrics import FIVE_MINUTES, WEEK, between, cost, is_affected, is_breached, observe
 from warehouses import Row
 
-FIVE_MINUTES = dt.timedelta(minutes=5)
-_WEEK = dt.timedelta(days=7)
 _DAY = dt.timedelta(days=1)
-_BREACHED = {
-    ">": lambda value, threshold: value > threshold,
-    ">=": lambda value, threshold: value >= threshold,
-    "<": lambda value, threshold: value < threshold,
-    "<=": lambda value, threshold: value <= threshold,
-}
-_CATEGORIES = {"rate_limit_error_count": {"rate_limit"}, "quota_or_billing_error_count": {"quota", "billing"}}
 
 
 @dataclass(frozen=True)
@@ -46,57 +37,26 @@ def five_minutes(time: dt.datetime) -> dt.datetime:
     return time.replace(minute=time.minute // 5 * 5, second=0, microsecond=0)
 
 
-def _between(generations: Iterable[Generation], first: dt.datetime, end: dt.datetime) -> list[Generation]:
-    return [row for row in generations if first <= row.created_at < end]
-
-
-def _usual(health: dict[dt.datetime, Row], end: dt.datetime, length: dt.timedelta, column: str) -> float | None:
-    """The median of the same window in the four weeks before, where two of them at least are known."""
-    sums = []
+def _weeks(health: dict[dt.datetime, Row], end: dt.datetime, length: dt.timedelta) -> list[tuple[int, Decimal]]:
+    """The count and the cost of the same window in each of the four weeks before that is known whole."""
+    found = []
     for week in range(1, 5):
-        slots = [end - week * _WEEK - place * FIVE_MINUTES for place in range(1, length // FIVE_MINUTES + 1)]
+        slots = [end - week * WEEK - place * FIVE_MINUTES for place in range(1, length // FIVE_MINUTES + 1)]
         if all(slot in health and health[slot]["is_complete"] for slot in slots):
-            sums.append(float(sum(health[slot][column] for slot in slots)))
-    return statistics.median(sums) if len(sums) >= 2 else None
+            known = [health[slot] for slot in slots]
+            found.append((sum(row["generation_count"] for row in known), sum(row["total_cost_usd"] for row in known)))
+    return found
 
 
-def _observe(
-    rule: Rule, generations: list[Generation], health: dict[dt.datetime, Row], end: dt.datetime
-) -> tuple[float | None, int]:
-    """The value of the rule's metric over one window, and its sample."""
-    length = dt.timedelta(minutes=rule.window_minutes)
-    rows = _between(generations, end - length, end)
-    failures = [row for row in rows if not row.is_success]
-    if rule.metric == "failure_rate":
-        return quotient(len(failures), len(rows)), len(rows)
-    if rule.metric == "p95_duration_ms":
-        timed = [row.duration_ms for row in rows if row.is_timed_success]
-        return percentile(timed, 0.95), len(timed)
-    if rule.metric in _CATEGORIES:
-        return float(sum(row.error_category in _CATEGORIES[rule.metric] for row in rows)), len(rows)
-    if rule.metric == "cost_change_ratio":
-        before = _between(generations, end - 2 * length, end - length)
-        return quotient(usd_of(rows) - usd_of(before), usd_of(before)), min(len(rows), len(before))
-    if rule.metric == "cost_over_usual_ratio":
-        usual = _usual(health, end, length, "total_cost_usd")
-        return quotient(usd_of(rows), usual) if usual else None, len(rows)
-    if rule.metric == "traffic_over_usual_ratio":
-        usual = _usual(health, end, length, "generation_count")
-        return quotient(len(rows), usual) if usual else None, int((usual or 0) + 0.5)
-    shorter = _between(rows, end - dt.timedelta(minutes=rule.second_window_minutes), end)
-    burns = [
-        quotient(sum(not row.is_success for row in each), len(each) * (1 - rule.objective)) for each in (rows, shorter)
-    ]
-    return None if None in burns else min(burns), len(shorter)
-
-
-def evaluate(rule: Rule, generations: list[Generation], health: dict[dt.datetime, Row], end: dt.datetime) -> Row:
-    """The row of alert_evaluations for a rule and a window."""
-    value, sample = _observe(rule, generations, health, end)
+def evaluate(rule: Rule, generations: list[Row], health: dict[dt.datetime, Row], end: dt.datetime) -> Row:
+    """The row of alert_evaluations for a rule and a window. What is seen is worked out as the backtest does."""
+    value, sample = observe(
+        vars(rule), end, generations, _weeks(health, end, dt.timedelta(minutes=rule.window_minutes))
+    )
     if value is None or sample < rule.minimum_sample:
         outcome = "insufficient_data"
     else:
-        outcome = "firing" if _BREACHED[rule.comparison](value, rule.threshold) else "ok"
+        outcome = "firing" if is_breached(vars(rule), value) else "ok"
     return {
         "rule_name": rule.rule_name,
         "window_end": end,
@@ -129,17 +89,6 @@ class Incident:
     def key(self) -> str:
         """Its key for good."""
         return hashlib.md5(f"{self.opening['rule_name']} {self.opening['window_end']}".encode()).hexdigest()
-
-    def is_about(self, row: Generation) -> bool:
-        """Is the generation one of those that are counted?"""
-        metric = self.opening["metric"]
-        if metric in ("failure_rate", "error_budget_burn"):
-            return not row.is_success
-        if metric in _CATEGORIES:
-            return row.error_category in _CATEGORIES[metric]
-        if metric == "p95_duration_ms":
-            return row.is_timed_success and row.duration_ms > self.opening["threshold"]
-        return metric != "traffic_over_usual_ratio"
 
 
 def incidents_of(evaluations: list[Row], is_judged: bool) -> list[Incident]:
@@ -191,10 +140,10 @@ class Journal:
     first: dt.timedelta = dt.timedelta(hours=24)
     evaluations: dict[tuple, Row] = field(default_factory=dict)
     incidents: dict[tuple, Row] = field(default_factory=dict)
-    _kept: dict[tuple, Generation] = field(default_factory=dict)
+    _kept: dict[tuple, Row] = field(default_factory=dict)
     _kept_until: dt.datetime = dt.datetime.min
     _counted_until: dict[str, dt.datetime] = field(default_factory=dict)
-    _counted: dict[str, list[Generation]] = field(default_factory=dict)
+    _counted: dict[str, list[Row]] = field(default_factory=dict)
 
     def run(
         self,
@@ -213,7 +162,7 @@ class Journal:
         end = judged + FIVE_MINUTES if judged else last - self.first + FIVE_MINUTES
         # A row that was not there when its five minutes were judged is in no window.
         new = [row for row in log(last) if row.created_at >= self._kept_until]
-        self._kept |= {(row.generation_id, row.activity_date): row for row in new}
+        self._kept |= {(row.generation_id, row.activity_date): vars(row) for row in new}
         self._kept_until = max(self._kept_until, last)
         generations = list(self._kept.values())
         while end <= last:
@@ -222,18 +171,18 @@ class Journal:
             end += FIVE_MINUTES
         self._make_incidents(generations, {rule.rule_name for rule in rules})
 
-    def _make_incidents(self, generations: list[Generation], judged: set[str]) -> None:
+    def _make_incidents(self, generations: list[Row], judged: set[str]) -> None:
         for name in {name for name, _ in self.evaluations}:
             rows = [row for key, row in sorted(self.evaluations.items(), key=lambda each: each[0][1]) if key[0] == name]
             for incident in incidents_of(rows, name in judged):
                 self.incidents[(incident.key,)] = self._row(incident, generations)
 
-    def _row(self, incident: Incident, generations: list[Generation]) -> Row:
+    def _row(self, incident: Incident, generations: list[Row]) -> Row:
         opening, firing = incident.opening, incident.firing
         began = firing[0]["window_end"] - dt.timedelta(minutes=opening["window_minutes"])
         since, until = self._counted_until.get(incident.key, began), firing[-1]["window_end"]
         hit = self._counted.setdefault(incident.key, [])
-        hit += [row for row in _between(generations, since, until) if incident.is_about(row)]
+        hit += [row for row in between(generations, since, until) if is_affected(opening, row)]
         self._counted_until[incident.key] = max(since, until)
         values = [row["observed_value"] for row in firing]
         ended = incident.resolved_at or incident.newest["window_end"]
@@ -247,7 +196,7 @@ class Journal:
             "resolution": incident.resolution,
             "duration_minutes": (ended - firing[0]["window_end"]) // dt.timedelta(minutes=1),
             "worst_value": max(values) if opening["comparison"] in (">", ">=") else min(values),
-            "affected_generation_count": count_of(hit, "generation_id"),
-            "affected_users": len(users_of(hit)),
-            "lost_cost_usd": usd_of([row for row in hit if not row.is_success]),
+            "affected_generation_count": len(hit),
+            "affected_users": len({row["user_key"] for row in hit if row["user_key"]}),
+            "lost_cost_usd": cost(row for row in hit if not row["is_success"]),
         }

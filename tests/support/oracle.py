@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from warehouses import ROOT, Marts, Row, as_text, by_grain
+from project import MARTS, ROOT
+from warehouses import Marts, Row, as_text, by_grain
 
 _DAY = dt.timedelta(days=1)
 _HOUR = dt.timedelta(hours=1)
@@ -473,26 +474,7 @@ class Oracle:
 
     def marts(self) -> Marts:
         """All marts by their grain."""
-        return {
-            name: by_grain(name, getattr(self, name)())
-            for name in (
-                "fct_generations",
-                "dim_users",
-                "generation_log_issues",
-                "style_performance",
-                "style_difficulty_performance",
-                "cost_by_difficulty",
-                "cost_by_user",
-                "hourly_costs",
-                "hourly_engagement",
-                "daily_engagement",
-                "user_retention",
-                "response_times",
-                "error_analysis",
-                "service_health",
-                "duration_histogram",
-            )
-        }
+        return {name: by_grain(name, getattr(self, name)()) for name in MARTS}
 
     # core
 

@@ -12,9 +12,10 @@ from collections.abc import Callable
 import apprise.apprise
 import pytest
 
+from project import ROOT
 from receiver import Receiver
 from warehouse.__main__ import main
-from warehouses import ROOT, SCHEMA, Row, Warehouse
+from warehouses import SCHEMA, Row, Warehouse
 
 OPENED = dt.datetime(2026, 3, 2, 10, 0)
 INCIDENT_TYPES = {

@@ -26,10 +26,10 @@ from dbt.contracts.graph.manifest import Manifest
 from psycopg2.extras import register_uuid
 
 from postgres_server import Connection, PostgresServer
+from project import GRAINS, JOURNALS, ROOT
 
 register_uuid()
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 SCHEMA = "warehouse"
 COLUMNS = (
     "id",
@@ -44,44 +44,6 @@ COLUMNS = (
     "error_message",
     "created_at",
 )
-MARTS = {
-    "fct_generations": "core",
-    "dim_users": "core",
-    "generation_log_issues": "core",
-    "style_performance": "product",
-    "style_difficulty_performance": "product",
-    "cost_by_difficulty": "cost",
-    "cost_by_user": "cost",
-    "hourly_costs": "cost",
-    "hourly_engagement": "engagement",
-    "daily_engagement": "engagement",
-    "user_retention": "engagement",
-    "response_times": "reliability",
-    "error_analysis": "reliability",
-    "service_health": "reliability",
-    "duration_histogram": "reliability",
-}
-# What a row of each mart stands for. Null is a value of its own.
-GRAINS = {
-    "fct_generations": ("generation_id", "activity_date"),
-    "dim_users": ("user_key",),
-    "generation_log_issues": ("activity_date", "generation_id", "created_at", "issue", "disposition"),
-    "style_performance": ("activity_date", "style"),
-    "style_difficulty_performance": ("activity_date", "style", "difficulty"),
-    "cost_by_difficulty": ("activity_date", "difficulty"),
-    "cost_by_user": ("activity_date", "user_key"),
-    "hourly_costs": ("activity_hour",),
-    "hourly_engagement": ("activity_hour",),
-    "daily_engagement": ("activity_date",),
-    "user_retention": ("cohort_grain", "cohort_date", "period_number"),
-    "response_times": ("activity_hour", "style"),
-    "error_analysis": ("activity_date", "error_category", "error_signature"),
-    "service_health": ("window_start",),
-    "duration_histogram": ("activity_date", "style", "difficulty", "is_success", "bucket"),
-    "int_user_days": ("user_key", "activity_date"),
-}
-# What was judged stays: these are compared with what each run saw, not with a build from scratch.
-JOURNALS = {"alert_evaluations": ("rule_name", "window_end"), "incidents": ("incident_key",)}
 # The names of the environment that say where the log and the warehouse are: none may leak in from outside.
 _SETTINGS = ("WAREHOUSE_", "GENERATION_LOGS", "PG")
 
@@ -175,9 +137,12 @@ class Dbt:
             if not parsed.success:
                 return self._outcome(parsed)
             self._manifests[parsed_for] = parsed.result
-        return self._outcome(
-            self._invoke(arguments, environment, target_path, manifest=self._manifests[parsed_for], log_file=log_file)
-        )
+        manifest = self._manifests[parsed_for]
+        for node in manifest.nodes.values():
+            # dbt would take the ephemeral models that it has put into a model's SQL before for those of this run
+            if node.resource_type != "seed":
+                node.compiled, node.extra_ctes, node.extra_ctes_injected = False, [], False
+        return self._outcome(self._invoke(arguments, environment, target_path, manifest=manifest, log_file=log_file))
 
     def _invoke(
         self,
@@ -363,7 +328,7 @@ class Warehouse:
         self._disconnect()
 
     def empty(self, salt: str) -> None:
-        """Begin anew, with this salt."""
+        """Begin again from nothing, with this salt."""
         raise NotImplementedError
 
     def become(self, other: "Warehouse") -> None:
@@ -475,7 +440,7 @@ class DuckdbWarehouse(Warehouse):
         self._connected().execute(sql)
 
     def empty(self, salt: str) -> None:
-        """Begin anew, with this salt."""
+        """Begin again from nothing, with this salt."""
         self.close()
         self.salt = salt
 
@@ -545,7 +510,7 @@ class PostgresWarehouse(Warehouse):
             cursor.execute(sql)
 
     def empty(self, salt: str) -> None:
-        """Begin anew, with this salt."""
+        """Begin again from nothing, with this salt."""
         self._disconnect()
         self.server.create_database(self.database)
         self.salt = salt

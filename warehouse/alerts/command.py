@@ -132,9 +132,9 @@ def _state(firing: list[Row], judged: list[Row]) -> str:
 
 
 def _told(delivered: list[Delivered], points: PointsOutcome | None) -> str:
-    """Who was told how much."""
+    """Who got how much."""
     if not delivered:
-        return "Nobody is told: neither ALERT_URLS nor DATADOG_API_KEY is set."
+        return "Nobody is notified: neither ALERT_URLS nor DATADOG_API_KEY is set."
     lines = []
     for each in delivered:
         line = f"{each.target}: {counted(each.sent, 'message')} sent"

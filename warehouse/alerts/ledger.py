@@ -1,4 +1,4 @@
-"""The table alert_notifications: what is to be told to whom is recorded before anything is sent, and each message
+"""The table alert_notifications: what is to be sent to whom is recorded before anything is sent, and each message
 belongs to one run at a time. Every method is one short transaction; the clock is the database's."""
 
 from collections.abc import Callable, Iterable
@@ -34,7 +34,7 @@ class Claim:
 
 
 class Ledger:
-    """What was told to whom."""
+    """Who was notified of what."""
 
     def __init__(self, database: Database, lease_seconds: float) -> None:
         """A run that is killed keeps its messages for `lease_seconds`; then another run sends them."""
@@ -44,7 +44,7 @@ class Ledger:
         self._targets = f"{database.schema}_internal.alert_targets"
 
     def record(self, listeners: Iterable[Listener], reminder_hours: float | None) -> None:
-        """Write down what is to be told, each event once however many runs do it."""
+        """Write down what is to be sent, each event once however many runs do it."""
         listeners = list(listeners)
         with self._database.transaction() as transaction:
             for listener in listeners:

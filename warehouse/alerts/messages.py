@@ -1,4 +1,4 @@
-"""What people are told, in plain words: the same for every target and for the terminal."""
+"""What people read, in plain words: the same for every target and for the terminal."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -57,7 +57,7 @@ def in_units(metric: str, value: float | None) -> str:
 
 @dataclass(frozen=True)
 class Message:
-    """What one target is told of one incident."""
+    """What one target hears of one incident."""
 
     incident_key: str
     event: str

@@ -12,7 +12,7 @@ from apprise.manager_plugins import NotificationManager
 
 from warehouse.alerts.messages import Message
 
-# What apprise's talkative log says of a failure, and what is told of it. Nothing else of that log is: it quotes URLs.
+# What apprise's talkative log says of a failure, and what is shown of it. Nothing else is: the log quotes URLs.
 _CAUSES = (
     (r"error=(\d{3})\b", "it answered with HTTP {}"),
     (r"(?i)certificate", "its certificate cannot be verified"),
@@ -22,7 +22,7 @@ _CAUSES = (
     (r"(?i)connection aborted|connection reset|remote end closed|broken pipe", "it broke off the connection"),
     (r"(?i)connection error|socket exception", "it could not be reached"),
 )
-# Parameters by which services that keep incidents are told which one is meant.
+# Parameters by which services that keep incidents learn which one is meant.
 _INCIDENT_PARAMETERS = ("dedup", "alias", "entity_id")
 
 
@@ -102,7 +102,7 @@ class AppriseTarget:
         return service
 
     def _incident_parameters(self, message: Message) -> tuple[tuple[str, str], ...]:
-        """PagerDuty and its like merge by a key, and close what they are told is over. What the URL says itself goes
+        """PagerDuty and its like merge by a key, and close what is over. What the URL says itself goes
         first."""
         known = NotificationManager()[self._service_of[()].url().partition(":")[0]].template_args
         keys = [name for name in _INCIDENT_PARAMETERS if name in known]

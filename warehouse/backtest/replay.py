@@ -8,35 +8,24 @@ import os
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from warehouse.alerts.messages import in_units
 from warehouse.alerts.settings import Settings
-from warehouse.backtest.metrics import FIVE_MINUTES, Alarm, Truth, Verdict, breach, in_words, judge, read_truth
+from warehouse.backtest.judging import COLUMNS, NUMBERS, Judging
+from warehouse.backtest.metrics import FIVE_MINUTES
+from warehouse.backtest.truth import Alarm, Truth, Verdict, breach, in_words, judge, read_truth
 from warehouse.database import Database, Row, Transaction
 from warehouse.errors import ConfigurationError
-from warehouse.run_dbt import run_dbt
 from warehouse.words import at, counted, in_hours
 
 RULES = Path("seeds/alert_rules.csv")
-_MARK = "-- and then"
-_NUMBERS = {
-    "window_minutes": int,
-    "second_window_minutes": int,
-    "threshold": float,
-    "minimum_sample": int,
-    "fire_after_windows": int,
-    "resolve_after_windows": int,
-    "objective": Decimal,
-}
-_COLUMNS = ("rule_name", "metric", "comparison", "severity", "is_enabled", "runbook", *_NUMBERS)
 # How many incidents are listed, the newest, unless all are wanted.
 _LISTED = 25
 
 DESCRIPTION = """\
 Replay the alert rules over the past of the warehouse, and print what would have fired. The rules are those of
-seeds/alert_rules.csv as it stands, so a change is tried here before it is put into force. Nothing is written.
+seeds/alert_rules.csv as it is, so a change is tried here before it is put into force. Nothing is written.
 
 With the truth of what happened, as the simulator writes it beside its log, also: how many of the incidents that breach
 a rule's threshold for its whole window were caught, how many missed, how many alarms were false, and how long it took
@@ -94,15 +83,19 @@ def run(options: argparse.Namespace) -> int:
     with database.reading() as transaction:
         known_from, known_to = _known(transaction, database.schema)
     begin, end = _range(options, rules, known_from, known_to)
-    compiled = run_dbt(database, ["compile", "--inline", _questions(rules, begin, end)])[0]
-    enabled = [
-        rule | {name: of(rule[name]) for name, of in _NUMBERS.items() if rule[name]}
-        for rule in rules
-        if rule["is_enabled"]
-    ]
+    judging = Judging.compiled(database)
+    enabled = [rule for rule in rules if rule["is_enabled"]]
+    naive = [rule | {"minimum_sample": 0, "fire_after_windows": 1, "resolve_after_windows": 1} for rule in rules]
     with database.reading() as transaction:
-        evaluations, incidents, naive = (transaction.rows(question) for question in compiled.split(_MARK))
-        replay = Replay(enabled, begin, end, {row["rule_name"]: row for row in evaluations}, incidents, naive)
+        _stop_for(judging.what_is_wrong(transaction, rules), options.rules)
+        replay = Replay(
+            enabled,
+            begin,
+            end,
+            {row["rule_name"]: row for row in judging.evaluations(transaction, rules, begin, end)},
+            judging.incidents(transaction, rules, begin, end),
+            judging.incidents(transaction, naive, begin, end),
+        )
         print(_heading(replay, options, known_from))
         print(_fired(replay))
         verdicts = None
@@ -129,20 +122,30 @@ def _time(text: str) -> dt.datetime:
 
 
 def _rules(path: Path) -> list[Row]:
-    """The rules of a file, as text. Whether they make sense is dbt's to say."""
+    """The rules of a file. Whether they make sense is the warehouse's to say."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rules = list(csv.DictReader(file))
     except OSError as error:
         raise ConfigurationError(f"The rules cannot be read: {error}") from None
-    missing = [name for name in _COLUMNS if rules and name not in rules[0]]
+    missing = [name for name in COLUMNS if rules and name not in rules[0]]
     if missing or not rules:
         raise ConfigurationError(f"{path} has no {'column ' + ', '.join(missing) if missing else 'rule'}.")
-    return [
-        {name: rule[name] or None for name in _COLUMNS}
-        | {"is_enabled": {"true": True, "false": False}.get((rule["is_enabled"] or "").lower())}
-        for rule in rules
-    ]
+    return [_rule({name: rule[name] or None for name in COLUMNS}, path) for rule in rules]
+
+
+def _rule(texts: Row, path: Path) -> Row:
+    """A rule with its numbers."""
+    rule = texts | {"is_enabled": {"true": True, "false": False}.get((texts["is_enabled"] or "").lower())}
+    for name, of in NUMBERS.items():
+        try:
+            rule[name] = None if texts[name] is None else of(texts[name])
+        except (ValueError, ArithmeticError):
+            raise ConfigurationError(
+                f"These alert rules make no sense ({path}):\n"
+                f"  {texts['rule_name']}: {name} is '{texts[name]}'; it is a number"
+            ) from None
+    return rule
 
 
 def _truth_beside_the_log(database: Database) -> Path | None:
@@ -171,7 +174,7 @@ def _range(
 ) -> tuple[dt.datetime, dt.datetime]:
     """The marks after the first of these times, up to the second, are judged. The longest window must lie in the log,
     with what it is compared to."""
-    lengths = [_whole(rule["window_minutes"]) * (2 if rule["metric"] == "cost_change_ratio" else 1) for rule in rules]
+    lengths = [(rule["window_minutes"] or 0) * (2 if rule["metric"] == "cost_change_ratio" else 1) for rule in rules]
     first = _mark(known_from) + dt.timedelta(minutes=max(lengths))
     begin, end = max(_mark(options.begin or first), first), _mark(min(options.end or known_to, known_to))
     if begin >= end:
@@ -182,32 +185,15 @@ def _range(
     return begin, end
 
 
-def _whole(text: str | None) -> int:
-    """A number of minutes; of what is none, dbt will tell."""
-    return int(text) if text and text.isdecimal() else 0
-
-
 def _mark(moment: dt.datetime) -> dt.datetime:
     """The five-minute mark at or before a moment."""
     return moment - (moment - dt.datetime(2000, 1, 1)) % FIVE_MINUTES
 
 
-def _questions(rules: list[Row], begin: dt.datetime, end: dt.datetime) -> str:
-    """Three queries, for dbt to compile: how each rule was judged, and its incidents, as it stands and naively."""
-    of = f"'{begin}', '{end}', rules={rules!r}"
-    return "\n".join(
-        (
-            "select rule_name, count(*) as windows,",
-            "count(*) filter (where outcome = 'firing') as firing_windows,",
-            "count(*) filter (where outcome = 'insufficient_data') as unjudged_windows",
-            f"from ({{{{ backtest_evaluations({of}) }}}}) as evaluations",
-            "group by rule_name",
-            _MARK,
-            f"select * from ({{{{ backtest_incidents({of}) }}}}) as incidents order by opened_at, rule_name",
-            _MARK,
-            f"select * from ({{{{ backtest_stretches({of}, is_naive=true) }}}}) as stretches",
-        )
-    )
+def _stop_for(problems: list[Row], path: Path) -> None:
+    if problems:
+        lines = "".join(f"\n  {row['rule_name']}: {row['problem']}" for row in problems)
+        raise ConfigurationError(f"These alert rules make no sense ({path}):{lines}")
 
 
 def _generations(transaction: Transaction, schema: str) -> Callable[[dt.datetime, dt.datetime], list[Row]]:
@@ -235,7 +221,7 @@ def _judged(
     generations: Callable[[dt.datetime, dt.datetime], list[Row]],
     known_from: dt.datetime,
 ) -> tuple[Verdict, Verdict]:
-    """How a rule has done, as it stands and naively."""
+    """How a rule has done, as it is and naively."""
     breaches = {truth: breach(rule, truth, generations, known_from) for truth in within if truth.concerns(rule)}
     as_it_stands, naive = (
         [

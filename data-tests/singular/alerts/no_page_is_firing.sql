@@ -1,5 +1,3 @@
 -- Fails while an incident of a page is open, and says which. Runs when asked for: dbt test --selector alerts.
 {{ config(tags=['alerts', 'firing']) }}
-{{ tell_what_fires('page') }}
-
-{{ open_incidents('page') }}
+{{ firing('page') }}

@@ -1,5 +1,3 @@
 -- Warns while an incident of a ticket is open, and says which. Runs when asked for: dbt test --selector alerts.
 {{ config(severity='warn', tags=['alerts', 'firing']) }}
-{{ tell_what_fires('ticket') }}
-
-{{ open_incidents('ticket') }}
+{{ firing('ticket') }}

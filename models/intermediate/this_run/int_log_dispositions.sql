@@ -1,7 +1,8 @@
 {{ config(materialized='view') }}
 
--- One row per row of int_log_rows, with what becomes of it: counted, set aside, or a repeat of one that is counted.
--- Of the rows of one id in one day the latest counts; of equally late ones, the first in the fixed order of repeat_order().
+-- One row per row of int_log_rows, with what becomes of it: counted, set aside, or a repeat of one that is counted. Of
+-- the rows of one id in one day the latest counts; of equally late ones, the first in the fixed order of
+-- repeat_order().
 
 with placed as (
     select

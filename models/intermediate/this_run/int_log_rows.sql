@@ -1,11 +1,12 @@
 -- The rows of the log that this run reads, parsed once: from the first rebuilt day on, up to the clock, and all rows
 -- without a date. The next run replaces them; they are the common source of fct_generations and generation_log_issues.
 
-{{ config(pre_hook="{{ without_memoize() }}") }}
+{{ config(pre_hook="{{ planned_for_one_pass() }}") }}
 
+{%- set span = log_span() %}
 {%- set rows_of_this_run %}
-    created_at between {{ log_replaced_from() }} and {{ as_of() }}
-    or created_at > {{ latest_created_at(run_at()) }}
+    created_at between {{ span.rebuild_from }} and {{ span.as_of }}
+    or created_at > {{ latest_created_at(span.run_at) }}
     or created_at < {{ earliest_created_at() }}
     or created_at is null
 {%- endset %}
@@ -19,8 +20,11 @@ select
     *,
     case
         when generation_id is null then 'missing_id'
-        when created_at is null or created_at < {{ earliest_created_at() }} or not isfinite(created_at) then 'missing_created_at'
-        when created_at > {{ latest_created_at(run_at()) }} then 'future_created_at'
+        when created_at is null or created_at < {{ earliest_created_at() }} or not isfinite(created_at)
+            then 'missing_created_at'
+        when created_at > {{ latest_created_at(span.run_at) }} then 'future_created_at'
     end as set_aside_because,
-    case when created_at >= {{ earliest_created_at() }} and isfinite(created_at) then cast(created_at as date) end as activity_date
+    case
+        when created_at >= {{ earliest_created_at() }} and isfinite(created_at) then cast(created_at as date)
+    end as activity_date
 from log

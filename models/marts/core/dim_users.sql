@@ -1,7 +1,12 @@
 {{ config(materialized='table', tags=['daily']) }}
 
-with user_days as (
+with clock as (
+    select cast(as_of as date) as today from {{ ref('int_log_window') }}
+),
+
+user_days as (
     select * from {{ ref('int_user_days') }}
+    cross join clock
 ),
 
 users as (
@@ -16,9 +21,9 @@ users as (
         -- of generations at the very same instant, one that succeeded is enough
         coalesce(min(first_success_at) = min(first_ever_at), false) as is_first_success,
         -- the last two weeks, as in daily_engagement
-        coalesce(bool_or(activity_date > cast({{ as_of() }} as date) - 7), false) as was_active_this_week,
+        coalesce(bool_or(activity_date > today - 7), false) as was_active_this_week,
         coalesce(bool_or(
-            activity_date > cast({{ as_of() }} as date) - 14 and activity_date <= cast({{ as_of() }} as date) - 7
+            activity_date > today - 14 and activity_date <= today - 7
         ), false) as was_active_week_before
     from user_days
     group by user_key
@@ -32,8 +37,9 @@ user_styles as (
         count(*) as generation_count,
         max(created_at) as last_at
     from {{ ref('fct_generations') }}
+    cross join clock
     where user_key is not null
-        and activity_date > cast({{ as_of() }} as date) - {{ var('log_retention_days') }}
+        and activity_date > today - {{ var('log_retention_days') }}
     group by user_key, style
 ),
 
@@ -73,13 +79,14 @@ select
         else 'standard'
     end as value_tier,
     case
-        when ranked.was_active_this_week and cast(ranked.first_generation_at as date) > cast({{ as_of() }} as date) - 7 then 'new'
+        when ranked.was_active_this_week and cast(ranked.first_generation_at as date) > clock.today - 7 then 'new'
         when ranked.was_active_this_week and ranked.was_active_week_before then 'returning'
         when ranked.was_active_this_week then 'resurrected'
         when ranked.was_active_week_before then 'dormant'
         else 'inactive'
     end as lifecycle_stage
 from ranked
+cross join clock
 left join styles_by_preference
     on ranked.user_key = styles_by_preference.user_key
     and styles_by_preference.place = 1

@@ -1,6 +1,6 @@
 -- The last of the models made from the log to be replaced, because its newest day is the watermark of all of them:
 -- depends_on: {{ ref('generation_log_issues') }}
-{{ config(meta={'time_column': 'activity_date', 'follows_log': true}, post_hook="{{ remember_read_days() }}") }}
+{{ config(meta={'follows_log': true}, post_hook="{{ record_days() }}") }}
 
 with generations as (
     select * from {{ ref('int_log_dispositions') }}

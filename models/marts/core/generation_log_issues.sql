@@ -1,7 +1,5 @@
 -- Every run reads all rows without a date and all of the future, whatever its days are.
-{{ config(meta={
-    'time_column': 'activity_date', 'follows_log': true, 'also_replaced': "activity_date is null or issue = 'future_created_at'"
-}) }}
+{{ config(meta={'follows_log': true, 'also_replaced': "activity_date is null or issue = 'future_created_at'"}) }}
 
 with log_rows as (
     select * from {{ ref('int_log_dispositions') }}
@@ -66,7 +64,7 @@ select
     issue,
     disposition,
     count(*) as row_count,
-    -- rows without an id may stand together here; then the user is shown only if it is one and the same
+    -- rows without an id may share a row here; then the user is shown only if it is one and the same
     case
         when count(user_key) = count(*) and min(cast(user_key as text)) = max(cast(user_key as text))
             then cast(min(cast(user_key as text)) as uuid)

@@ -1,5 +1,5 @@
--- A view: the same numbers as int_user_days, so that they stand once, and once only must be erased.
-{{ config(materialized='view', meta={'time_column': 'activity_date', 'days_of': 'int_user_days'}) }}
+-- A view: the same numbers as int_user_days, so that they are stored once, and once only must be erased.
+{{ config(materialized='view', meta={'days_of': 'int_user_days'}) }}
 
 with user_days as (
     select * from {{ ref('int_user_days') }}
@@ -13,5 +13,5 @@ select
     total_cost_usd,
     failed_cost_usd,
     total_tokens,
-    coalesce(activity_date + interval '1' day <= (select as_of from {{ ref('int_log_window') }}), false) as is_complete
+    {{ is_complete('activity_date', "'1' day") }} as is_complete
 from user_days

@@ -1,10 +1,10 @@
-{{ config(meta={'time_column': 'activity_hour'}) }}
+{{ config(event_time='activity_hour') }}
 
 {%- set first_hour = first_period('activity_hour', '1 hour') %}
 
 with generations as (
     select * from {{ ref('fct_generations') }}
-    where activity_date >= {{ replaced_from() }}
+    where activity_date >= {{ rebuild_from() }}
 ),
 
 hours as (

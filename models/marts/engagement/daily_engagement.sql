@@ -1,5 +1,3 @@
-{{ config(meta={'time_column': 'activity_date'}) }}
-
 {%- set first_date = first_period('activity_date', '1 day') %}
 
 with user_days as (
@@ -25,7 +23,7 @@ generations as (
         activity_date,
         count(*) as generation_count
     from {{ ref('fct_generations') }}
-    where activity_date >= {{ replaced_from() }}
+    where activity_date >= {{ rebuild_from() }}
     group by activity_date
 ),
 
@@ -97,8 +95,8 @@ weeks as (
     select
         *,
         coalesce(lag(weekly_active_users, 7) over (order by activity_date), 0) as earlier_weekly_active_users,
-        weekly_active_users + coalesce(lag(weekly_active_users, 7) over (order by activity_date), 0) - fortnightly_active_users
-            as weekly_returning_users
+        weekly_active_users + coalesce(lag(weekly_active_users, 7) over (order by activity_date), 0)
+        - fortnightly_active_users as weekly_returning_users
     from trailing_users
 )
 
@@ -111,7 +109,9 @@ select
     cast(weeks.new_users as bigint) as new_users,
     cast(weeks.weekly_new_users as bigint) as weekly_new_users,
     cast(weeks.weekly_returning_users as bigint) as weekly_returning_users,
-    cast(weeks.weekly_active_users - weeks.weekly_returning_users - weeks.weekly_new_users as bigint) as weekly_resurrected_users,
+    cast(
+        weeks.weekly_active_users - weeks.weekly_returning_users - weeks.weekly_new_users as bigint
+    ) as weekly_resurrected_users,
     cast(weeks.earlier_weekly_active_users - weeks.weekly_returning_users as bigint) as weekly_dormant_users,
     coalesce(generations.generation_count, 0) as generation_count,
     {{ ratio('coalesce(generations.generation_count, 0)', 'weeks.daily_active_users') }} as generations_per_active_user,

@@ -1,6 +1,6 @@
-{{ config(meta={'time_column': 'activity_hour'}) }}
+{{ config(event_time='activity_hour') }}
 
-{%- set first_date = replaced_from() %}
+{%- set first_date = rebuild_from() %}
 
 with generations as (
     select * from {{ ref('fct_generations') }}
@@ -9,7 +9,9 @@ with generations as (
 
 hours as (
     select activity_hour
-    from generate_series({{ first_period('activity_hour', '1 hour') }}, {{ as_of() }}, interval '1 hour') as every_hour (activity_hour)
+    from generate_series(
+        {{ first_period('activity_hour', '1 hour') }}, {{ as_of() }}, interval '1 hour'
+    ) as every_hour (activity_hour)
 ),
 
 activity as (

@@ -30,7 +30,7 @@ active as (
 
     union all
 
-    -- the last day that a user was active in a week stands for the week
+    -- the last day that a user was active in a week counts for the week
     select
         'week' as cohort_grain,
         cast(date_trunc('week', first_date) as date) as cohort_date,
@@ -83,15 +83,16 @@ begun as (
         cohorts.cohort_grain,
         cohorts.cohort_date,
         cohorts.cohort_size,
-        (periods.period_date - cohorts.cohort_date) / case when cohorts.cohort_grain = 'week' then 7 else 1 end as period_number,
+        (periods.period_date - cohorts.cohort_date)
+        / case when cohorts.cohort_grain = 'week' then 7 else 1 end as period_number,
         coalesce(counted.retained_users, 0) as retained_users,
         cohorts.cohort_size - coalesce(sum(counted.lost_users) over (
             partition by cohorts.cohort_grain, cohorts.cohort_date
             order by periods.period_date
             rows between unbounded preceding and 1 preceding
         ), 0) as retained_on_or_after_users,
-        periods.period_date
-        + case when cohorts.cohort_grain = 'week' then interval '7' day else interval '1' day end <= {{ as_of() }} as is_complete
+        periods.period_date + case when cohorts.cohort_grain = 'week' then interval '7' day else interval '1' day end
+        <= {{ as_of() }} as is_complete
     from cohorts
     inner join periods
         on cohorts.cohort_grain = periods.cohort_grain

@@ -1,6 +1,6 @@
 with generations as (
     select * from {{ ref('fct_generations') }}
-    where activity_date >= {{ replaced_from() }}
+    where activity_date >= {{ rebuild_from() }}
 )
 
 select

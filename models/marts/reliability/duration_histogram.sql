@@ -1,5 +1,5 @@
--- Counts of durations in buckets whose bounds grow geometrically. Counts add up over any days, styles and difficulties, so
--- percentiles over any of them come from here, long after the log is gone: the macro duration_quantiles does it.
+-- Counts of durations in buckets whose bounds grow geometrically. Counts add up over any days, styles and difficulties,
+-- so percentiles over any of them come from here, long after the log is gone: the macro duration_quantiles does it.
 
 {%- set gamma = '(cast(1.01 as double precision) / cast(0.99 as double precision))' %}
 
@@ -11,7 +11,7 @@ with timed_generations as (
             else cast(ceil(ln(cast(duration_ms as double precision)) / ln({{ gamma }})) as integer)
         end as bucket
     from {{ ref('fct_generations') }}
-    where activity_date >= {{ replaced_from() }}
+    where activity_date >= {{ rebuild_from() }}
         and duration_ms is not null
 )
 

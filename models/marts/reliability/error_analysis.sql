@@ -1,6 +1,6 @@
 with failures as (
     select * from {{ ref('fct_generations') }}
-    where activity_date >= {{ replaced_from() }}
+    where activity_date >= {{ rebuild_from() }}
         and not is_success
 ),
 

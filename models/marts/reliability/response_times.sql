@@ -1,8 +1,8 @@
-{{ config(meta={'time_column': 'activity_hour'}) }}
+{{ config(event_time='activity_hour') }}
 
 with timed_successes as (
     select * from {{ ref('fct_generations') }}
-    where activity_date >= {{ replaced_from() }}
+    where activity_date >= {{ rebuild_from() }}
         and is_success
         and duration_ms is not null
 )

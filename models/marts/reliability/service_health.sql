@@ -1,11 +1,11 @@
-{{ config(meta={'time_column': 'window_start'}) }}
+{{ config(event_time='window_start') }}
 
 with generations as (
     select
         *,
         {{ five_minutes('created_at') }} as window_start
     from {{ ref('fct_generations') }}
-    where activity_date >= {{ replaced_from() }}
+    where activity_date >= {{ rebuild_from() }}
 ),
 
 windows as (

@@ -1,5 +1,5 @@
--- The rows of the log with what a generation cost, in US dollars, read from the document `costs`; null where it is unknown.
--- The last columns say what is wrong with the document.
+-- The rows of the log with what a generation cost, in US dollars, read from the document `costs`; null where it is
+-- unknown. The last columns say what is wrong with the document.
 {{ config(materialized='ephemeral') }}
 
 {%- set highest = var('max_cost_usd') %}
@@ -38,7 +38,8 @@ usable as (
 summed as (
     select
         *,
-        coalesce(usable_vision_usd, 0) + coalesce(usable_image_usd, 0) + coalesce(usable_storage_usd, 0) as cost_parts_usd,
+        coalesce(usable_vision_usd, 0) + coalesce(usable_image_usd, 0) + coalesce(usable_storage_usd, 0)
+            as cost_parts_usd,
         coalesce(usable_vision_usd, usable_image_usd, usable_storage_usd) is not null as has_known_cost_part
     from usable
 )

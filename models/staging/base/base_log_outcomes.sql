@@ -1,5 +1,5 @@
--- The rows of the log with how a generation ended: an outcome, and of a failure its category and signature. No error text
--- passes: a known pattern gives its own text, any other message is scrubbed.
+-- The rows of the log with how a generation ended: an outcome, and of a failure its category and signature. No error
+-- text passes: a known pattern gives its own text, any other message is scrubbed.
 {{ config(materialized='ephemeral') }}
 
 with log_rows as (

@@ -1,5 +1,5 @@
--- Every row of the log, its time, ids, names and numbers read: null where they are missing or make no sense. The documents
--- are as logged.
+-- Every row of the log, its time, ids, names and numbers read: null where they are missing or make no sense. The
+-- documents are as logged.
 {{ config(materialized='ephemeral') }}
 
 {%- set highest_duration_ms = 86400000 %}
@@ -29,7 +29,7 @@ select
         when difficulty_level >= {{ var('min_difficulty') }} and difficulty_level = round(difficulty_level, 0)
             then difficulty_level
     end as integer) as difficulty,
-    lower({{ trimmed('cast(success as text)') }}) as outcome,
+    lower({{ blank_to_null('cast(success as text)') }}) as outcome,
     {{ blank_to_null('cast(error_message as text)') }} as error_text,
     cast(round(usable_duration_ms, 0) as bigint) as duration_ms,
     costs,

@@ -1,5 +1,5 @@
--- The rows of the log with the tokens of a generation, read from the document `tokens`, flat or step by step; null where they
--- are unknown. The last columns say what is wrong with the document.
+-- The rows of the log with the tokens of a generation, read from the document `tokens`, flat or step by step; null
+-- where they are unknown. The last columns say what is wrong with the document.
 {{ config(materialized='ephemeral') }}
 
 {%- set input_names = ['input', 'input_tokens', 'prompt_tokens'] %}
@@ -28,7 +28,7 @@ logged as (
     from documents
 ),
 
--- tokens logged step by step: a step without a total of its own adds what is known of it
+-- tokens logged step by step: a step without its own total adds what is known of it
 over_steps as (
     {{ with_sums_over_steps('logged', 'token_document', {
         'input_tokens': usable_number(first_of('step', input_names), highest),
@@ -41,8 +41,8 @@ over_steps as (
         'step_input_tokens': 'part.input_tokens',
         'step_output_tokens': 'part.output_tokens',
         'step_total_tokens': 'part.total_tokens',
-        'step_untotalled_tokens':
-            'case when part.total_tokens is null then coalesce(part.input_tokens, 0) + coalesce(part.output_tokens, 0) end',
+        'step_untotalled_tokens': 'case when part.total_tokens is null'
+            ' then coalesce(part.input_tokens, 0) + coalesce(part.output_tokens, 0) end',
         'unusable_step_inputs': 'case when part.has_input and part.input_tokens is null then 1 else 0 end',
         'unusable_step_outputs': 'case when part.has_output and part.output_tokens is null then 1 else 0 end',
         'unusable_step_totals': 'case when part.has_total and part.total_tokens is null then 1 else 0 end',
@@ -67,8 +67,14 @@ summed as (
 
 select
     *,
-    case when is_tokens_plain then plain_input_tokens else cast(round(known_input_tokens, 0) as bigint) end as input_tokens,
-    case when is_tokens_plain then plain_output_tokens else cast(round(known_output_tokens, 0) as bigint) end as output_tokens,
+    case
+        when is_tokens_plain then plain_input_tokens
+        else cast(round(known_input_tokens, 0) as bigint)
+    end as input_tokens,
+    case
+        when is_tokens_plain then plain_output_tokens
+        else cast(round(known_output_tokens, 0) as bigint)
+    end as output_tokens,
     case
         when is_tokens_plain then plain_total_tokens
         else cast(round(coalesce(
@@ -88,8 +94,17 @@ select
     end as tokens_problem,
     nullif(concat_ws(
         ', ',
-        case when logged_input_count is not null and flat_input_tokens is null or unusable_step_inputs > 0 then 'input' end,
-        case when logged_output_count is not null and flat_output_tokens is null or unusable_step_outputs > 0 then 'output' end,
-        case when logged_total_count is not null and flat_total_tokens is null or unusable_step_totals > 0 then 'total' end
+        case
+            when logged_input_count is not null and flat_input_tokens is null or unusable_step_inputs > 0
+                then 'input'
+        end,
+        case
+            when logged_output_count is not null and flat_output_tokens is null or unusable_step_outputs > 0
+                then 'output'
+        end,
+        case
+            when logged_total_count is not null and flat_total_tokens is null or unusable_step_totals > 0
+                then 'total'
+        end
     ), '') as unusable_token_names
 from summed

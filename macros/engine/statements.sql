@@ -1,0 +1,43 @@
+{#- Statements that the engines write differently. -#}
+
+{#- DuckDB has one writing process, and its transactions conflict rather than mix. -#}
+{% macro duckdb__lock_table(relation) %}{% endmacro %}
+{% macro postgres__lock_table(relation) %}lock table {{ relation }} in exclusive mode;{% endmacro %}
+
+{#- Numbers that go up, each given once. -#}
+{% macro next_number(sequence) %}nextval('{{ internal_schema() }}.{{ sequence }}'){% endmacro %}
+
+{#- PostgreSQL would keep what with_columns() adds for a row with the same documents; none comes, and a hash costs. It
+    would also compile the expressions, which takes longer than to read a day. -#}
+{% macro planned_for_one_pass() %}{{ adapter.dispatch('planned_for_one_pass')() }}{% endmacro %}
+{% macro default__planned_for_one_pass() %}{% endmacro %}
+{% macro postgres__planned_for_one_pass() %}set local enable_memoize = off; set local jit = off{% endmacro %}
+
+{#- When users were first seen, as the kept user-days from before a date say: a query of one row per user that they
+    know. All days of a user say the same. PostgreSQL reads the first alone, by the index. DuckDB has none: it reads the
+    keys of all, once, past a hash table of the few users. -#}
+{% macro first_ever_at_before(kept, users, date) -%}
+    {{ adapter.dispatch('first_ever_at_before')(kept, users, date) }}
+{%- endmacro %}
+
+{% macro postgres__first_ever_at_before(kept, users, date) -%}
+    select
+        user_key,
+        (
+            select earlier.first_ever_at from {{ kept }} as earlier
+            where earlier.user_key = users.user_key and earlier.activity_date < {{ date }}
+            order by earlier.activity_date
+            limit 1
+        ) as first_ever_at
+    from (select distinct user_key from {{ users }}) as users
+{%- endmacro %}
+
+{% macro duckdb__first_ever_at_before(kept, users, date) -%}
+    select
+        earlier.user_key,
+        min(earlier.first_ever_at) as first_ever_at
+    from {{ kept }} as earlier
+    inner join (select distinct user_key from {{ users }}) as users on earlier.user_key = users.user_key
+    where earlier.activity_date < {{ date }}
+    group by earlier.user_key
+{%- endmacro %}

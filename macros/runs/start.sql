@@ -1,0 +1,84 @@
+{#- Before anything is touched: are session, log and the database's release as they should be, is no other run at work,
+    would nothing be lost? What must exist before the first model is made here, in a schema no reader is granted. -#}
+{#- An older release would misread what a newer one has left. -#}
+{% macro check_release() %}
+    {%- set release = database_release() -%}
+    {%- if release.found > release.known -%}
+        {{ exceptions.raise_compiler_error("This database was written by a newer release of the warehouse (its format "
+           "is " ~ release.found ~ ", this release knows up to " ~ release.known ~ "). Nothing was touched. "
+           "Update the code, or use another database.") }}
+    {%- endif -%}
+{% endmacro %}
+
+{#- The format counts what a run finds in the database and does not make itself. `known` is raised when models/state, a
+    sequence or its meaning changes; the functions are compared by their text. -#}
+{% macro database_release() %}
+    {%- set release = existing_relation('internal', 'release') -%}
+    {%- set row = run_query("select format, functions_hash from " ~ release).rows if release else [] -%}
+    {{ return({'known': 2, 'found': row[0][0] if row else 0, 'functions_hash': row[0][1] if row else none}) }}
+{% endmacro %}
+
+{#- The functions and sequences that the models use. Nothing is done where they are there as they should be. -#}
+{% macro prepare_database() %}
+    {%- if not execute -%}{{ return('') }}{%- endif -%}
+    {%- set internal, release = internal_schema(), database_release() -%}
+    {%- set functions = adapter.dispatch('functions')()
+        ~ error_pattern_function(existing_relation('seeds', 'error_patterns')) -%}
+    {%- if release.found != release.known or release.functions_hash != local_md5(functions) %}
+        {{ adapter.dispatch('lock_first_run')() }}
+        {%- if not adapter.check_schema_exists(target.database, internal) %}
+        create schema if not exists {{ internal }};
+        {%- endif %}
+        create table if not exists {{ internal }}.release (
+            is_only_row boolean primary key default true check (is_only_row),
+            format integer not null,
+            functions_hash text not null
+        );
+        create sequence if not exists {{ internal }}.replacements_id;
+        create sequence if not exists {{ internal }}.alert_notifications_id;
+        {{ functions }}
+        delete from {{ internal }}.release;
+        insert into {{ internal }}.release (format, functions_hash)
+        values ({{ release.known }}, '{{ local_md5(functions) }}');
+    {%- endif -%}
+{% endmacro %}
+
+{#- Two first runs at once would otherwise make the schema twice. -#}
+{% macro default__lock_first_run() %}{% endmacro %}
+{% macro postgres__lock_first_run() %}select pg_advisory_xact_lock(hashtext('{{ internal_schema() }}'));{% endmacro %}
+
+{#- Days do not turn back: a clock before what is already built would leave newer days as they are. -#}
+{% macro check_as_of() %}
+    {%- set asks = execute and as_of_is_timestamp() and flags.WHICH in ('run', 'build') and not flags.FULL_REFRESH -%}
+    {%- set fact = existing_relation('marts', 'fct_generations') if asks else none -%}
+    {%- set query = "select max(created_at) from " ~ fact ~ " where created_at > " ~ as_of_timestamp() -%}
+    {%- set newer = run_query(query).rows[0][0] if fact else none -%}
+    {%- if newer is not none -%}
+        {{ exceptions.raise_compiler_error("as_of is " ~ var('as_of') ~ ", but the warehouse is already built up to "
+           ~ newer ~ ". Build the past into another database: WAREHOUSE_DUCKDB=past.duckdb dbt build --vars "
+           "'as_of: ...'") }}
+    {%- endif -%}
+{% endmacro %}
+
+{#- What a selected model reads of seeds, and of what runs remember, must be selected as well, or be there already. -#}
+{% macro check_selection() %}
+    {%- if not execute or flags.WHICH not in ('run', 'build') -%}{{ return('') }}{%- endif -%}
+    {#- hooks and strategies write to these, which no edge shows -#}
+    {%- set remembered = ['model.' ~ project_name ~ '.replacements', 'model.' ~ project_name ~ '.days'] -%}
+    {%- set missing, replaced = [], models_replaced_by_days() | map(attribute='unique_id') | list -%}
+    {%- for node in graph.nodes.values() if node.unique_id in selected_resources and node.resource_type == 'model' -%}
+        {%- set parents = node.depends_on.nodes + (remembered if node.unique_id in replaced else []) -%}
+        {%- for parent in parents if parent not in selected_resources and parent not in missing -%}
+            {%- set needed = graph.nodes.get(parent) -%}
+            {%- if needed and (needed.resource_type == 'seed' or needed.config.get('incremental_strategy') == 'kept')
+                and not adapter.get_relation(needed.database, needed.schema, needed.alias) -%}
+                {%- do missing.append(parent) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- if missing -%}
+        {{ exceptions.raise_compiler_error("The selected models read what is not there yet: " ~ missing
+           | map('replace', project_name ~ '.', '') | sort | join(', ') ~ ". Nothing was touched. Run `dbt build` "
+           "once, or add to the selection: path:models/state path:seeds (with `dbt run`, run `dbt seed` first).") }}
+    {%- endif -%}
+{% endmacro %}

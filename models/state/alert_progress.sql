@@ -1,0 +1,3 @@
+-- How far the alerts have come.
+{{ config(tags=['alerts', 'state']) }}
+{{ no_rows() }}

@@ -1,0 +1,166 @@
+"""A warehouse that an older release has left is brought up by its next run, without losing a day; one that a newer
+release has left is refused.
+
+tests/support/release_1 holds a log and what release 1 made of it on each engine: a daily and an hourly run with a
+retention of six days, so that the older half of the days is in the aggregates alone."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from factory import ENGINES, NewWarehouse, examples
+from faults import Run, Statement, killed_before, watched
+from project import JOURNALS
+from warehouse.alerts.refresh import refresh
+from warehouse.database import Database
+from warehouses import SCHEMA, Marts, Warehouse, assert_equal_marts
+
+_FOLDER = Path(__file__).resolve().parent.parent / "support" / "release_1"
+_LOG = [json.loads(line) for line in (_FOLDER / "log.jsonl").read_text().splitlines()]
+_RETENTION = {"log_retention_days": 6}
+# After the upgrade: the log has lost nine days and half of the tenth; a late row, a new one, and a newer version.
+_CUT = "2026-03-11 12:00:00"
+_LATER = [
+    *(row for row in _LOG if not row["created_at"] or row["created_at"] >= _CUT),
+    _LOG[0] | {"id": "6f1c3f0e-0000-4000-8000-000000001001", "created_at": "2026-03-12 03:04:05"},
+    _LOG[1] | {"id": "6f1c3f0e-0000-4000-8000-000000001002", "created_at": "2026-03-14 10:00:00"},
+    _LOG[-4] | {"created_at": "2026-03-13 23:59:59", "style": "newer"},
+]
+
+
+def _old(warehouse: Warehouse) -> None:
+    """Make the warehouse what release 1 has left."""
+    sql = gzip.decompress((_FOLDER / f"{warehouse.engine}.sql.gz").read_bytes()).decode()
+    warehouse.load(_LOG)
+    if warehouse.engine == "postgres":
+        sql = f"set check_function_bodies = off; {sql}; set check_function_bodies = on"
+    warehouse.execute(sql)
+    warehouse.load(_LATER)
+
+
+def _known_to(base: Warehouse, marts: Marts) -> Marts:
+    """Those that the older release had: a new mart begins where its fact does, so it has fewer days."""
+    had = {name for schema, name, _ in base.relations() if schema in (f"{SCHEMA}_marts", f"{SCHEMA}_intermediate")}
+    return {name: rows for name, rows in marts.items() if name in had}
+
+
+def _undisturbed(warehouse: Warehouse, salt: str) -> Marts:
+    """The same two logs, built by this release alone."""
+    warehouse.salt = salt
+    warehouse.load(_LOG)
+    warehouse.run(variables=_RETENTION)
+    warehouse.load(_LATER)
+    warehouse.run(variables=_RETENTION)
+    return warehouse.marts()
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def old(request: pytest.FixtureRequest, module_warehouse: NewWarehouse) -> tuple[Warehouse, Warehouse, Marts]:
+    """What release 1 has left, a place to try, and what the marts should be."""
+    base, victim, scratch = (module_warehouse(request.param) for _ in range(3))
+    _old(base)
+    return base, victim, _known_to(base, _undisturbed(scratch, base.salt))
+
+
+Old = tuple[Warehouse, Warehouse, Marts]
+
+
+@pytest.mark.parametrize("kind", ["hourly", "daily", "backfill"])
+def test_an_older_warehouse_is_brought_up_by_its_next_run_without_losing_a_day(old: Old, kind: str) -> None:
+    base, victim, expected = old
+    victim.become(base)
+    salt, judged = victim.salt, {name: victim.mart(name) for name in JOURNALS}
+    journal = _rows(victim, f"{SCHEMA}_internal.replacements")
+    if kind == "hourly":
+        victim.run(selector="hourly", variables=_RETENTION)
+        victim.run(select="tag:daily", variables=_RETENTION)
+    else:
+        victim.run(variables=_RETENTION | ({"backfill_from": "2026-03-01"} if kind == "backfill" else {}))
+    assert_equal_marts(victim.marts(expected), expected)
+    assert victim.salt == salt
+    assert {name: victim.mart(name) for name in JOURNALS} == judged
+    assert set(journal) <= set(_rows(victim, f"{SCHEMA}_internal.replacements"))
+    days = dict(victim.query(f"select cast(activity_date as text), row_count from {SCHEMA}_internal.days"))
+    # every day of the log has its row, also those of which the aggregates alone are left
+    assert sorted(days) == [f"2026-03-{day:02}" for day in range(2, 15)]
+    # and it is known from now on what the days were like
+    said = victim.run(selector="hourly", variables=_RETENTION).said
+    assert "no day was rebuilt" in said
+
+
+@pytest.mark.parametrize("way", ["dbt", "command"])
+def test_the_alerts_of_an_older_warehouse_go_on(old: Old, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    base, victim, _ = old
+    victim.become(base)
+    judged = {name: victim.mart(name) for name in JOURNALS}
+    if way == "dbt":
+        victim.run(selector="alerts", tests=True)
+    else:
+        victim.disconnect()
+        monkeypatch.setenv("DBT_PROFILES_DIR", str(victim.profiles))
+        monkeypatch.setenv("DBT_TARGET_PATH", str(victim.target_path))
+        for name, value in victim.environment().items():
+            monkeypatch.setenv(name, value)
+        refresh(Database(60), None)
+    after = {name: victim.mart(name) for name in JOURNALS}
+    for name, rows in judged.items():
+        assert [row for row in after[name] if row in rows] == rows or name == "incidents"
+    assert max(row["window_end"] for row in after["alert_evaluations"]) > max(
+        row["window_end"] for row in judged["alert_evaluations"]
+    )
+    assert _rows(victim, f"{SCHEMA}_marts.alert_notifications") == _rows(base, f"{SCHEMA}_marts.alert_notifications")
+
+
+def test_an_upgrade_killed_half_way_is_finished_by_the_next_run(old: Old) -> None:
+    base, victim, expected = old
+    victim.become(base)
+    statements: list[Statement] = []
+    with watched(statements.append):
+        victim.run(variables=_RETENTION)
+    permanent = [each.number + 1 for each in statements if each.is_done and each.is_commit]
+    random = Random(11)
+    # the upgrade itself comes first in a run
+    for number in [permanent[1], *random.sample(permanent[: len(permanent) // 2], max(1, examples(1)))]:
+        victim.become(base)
+        assert Run(victim, killed_before(number), variables=_RETENTION).wait() is None, "the run came to its end"
+        victim.run(variables=_RETENTION)
+        try:
+            assert_equal_marts(victim.marts(expected), expected)
+        except AssertionError as error:
+            raise AssertionError(f"killed before statement {number}:\n{error}") from None
+
+
+def test_a_warehouse_of_a_newer_release_is_refused_before_anything_is_touched(
+    new_warehouse: Callable[..., Warehouse],
+) -> None:
+    for engine in ENGINES:
+        warehouse = new_warehouse(engine)
+        warehouse.load(_LOG)
+        warehouse.run()
+        before = warehouse.marts()
+        warehouse.execute(f"update {SCHEMA}_internal.release set format = 1000")
+        warehouse.load(_LATER)
+        for command in ("build", "run", "seed", "test"):
+            refused = warehouse.attempt(command)
+            assert not refused.success
+            assert "written by a newer release of the warehouse (its format is 1000" in refused.text
+        assert_equal_marts(warehouse.marts(), before)
+
+
+def _rows(warehouse: Warehouse, table: str) -> list[tuple]:
+    return sorted(warehouse.query(f"select * from {table}"), key=repr)
+
+
+def test_a_selection_that_reads_what_is_not_there_is_refused_and_says_what_to_select(
+    duckdb_warehouse: Warehouse,
+) -> None:
+    duckdb_warehouse.load(_LOG)
+    refused = duckdb_warehouse.attempt(select="fct_generations")
+    assert not refused.success
+    assert "read what is not there yet" in refused.text
+    assert "path:models/state path:seeds" in refused.text
+    assert not [name for schema, name, _ in duckdb_warehouse.relations() if schema == f"{SCHEMA}_marts"]

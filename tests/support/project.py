@@ -1,0 +1,31 @@
+"""What the project's own YAML says of its tables, so that the tests need not be told of a new mart."""
+
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def _grains(*folders: str) -> dict[str, tuple[str, ...]]:
+    """The columns of each model's test is_grain: what a row stands for. A null is a value like any other."""
+    found = {}
+    for path in sorted(path for folder in folders for path in (ROOT / "models" / folder).rglob("*.yml")):
+        for model in yaml.safe_load(path.read_text())["models"]:
+            for test in model.get("data_tests", []):
+                if "is_grain" in test:
+                    found[model["name"]] = tuple(test["is_grain"]["arguments"]["columns"])
+    return found
+
+
+MARTS = _grains("marts")
+GRAINS = MARTS | {"int_user_days": _grains("intermediate")["int_user_days"]}
+# The time of a row, in the tables whose rows belong to a time.
+TIME_COLUMNS = {
+    name: time
+    for name, grain in GRAINS.items()
+    for time in ("activity_date", "activity_hour", "window_start")
+    if time in grain
+}
+# What was judged stays: these are compared with what each run saw, not with a build from scratch.
+JOURNALS = {name: _grains("alerts")[name] for name in ("alert_evaluations", "incidents")}
