@@ -28,6 +28,14 @@ build: .venv/runtime.stamp profiles.yml ## Build the warehouse from the log (GEN
 alerts: .venv/runtime.stamp profiles.yml ## Judge the alert rules, say what fires, and tell ALERT_URLS of it (ALERT_ARGS=--help)
 	@$(BIN)/python -m warehouse alerts $(ALERT_ARGS) || [ $$? -eq 1 ]
 
+.PHONY: backup
+backup: .venv/runtime.stamp profiles.yml ## Copy the file of DuckDB into backups/, and check the copy (BACKUP_ARGS=--help)
+	@$(BIN)/python -m warehouse backup $(BACKUP_ARGS)
+
+.PHONY: move
+move: .venv/runtime.stamp profiles.yml ## Take the history from DuckDB to PostgreSQL (TO=prod)
+	@$(BIN)/python -m warehouse move --to $(or $(TO),prod)
+
 # Your own warehouse is replayed where the environment names its log or its database; else a simulated one, which is
 # built once and stays.
 SIMULATED := build/backtest
@@ -82,9 +90,17 @@ pytest: .venv/dev.stamp ## Run the tests, which build warehouses on DuckDB and o
 # The checks that take seconds come first, and pytest has the last word.
 pytest: | lint parse sample
 
+.PHONY: soak
+soak: .venv/dev.stamp ## Hundreds of runs beside a live application, at random (20 minutes; RUNS=200, SEED=1)
+	WAREHOUSE_SOAK_RUNS=$(or $(RUNS),200) WAREHOUSE_SOAK_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -n 0 -s tests/soak
+
 .PHONY: bench
 bench: .venv/dev.stamp ## Measure builds, hourly runs and questions, and write docs/benchmarks.md (one to two hours; BENCH_ARGS=--help)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+.PHONY: against
+against: .venv/dev.stamp ## Measure this tree beside an earlier commit (COMMIT=, BENCH_ARGS=--help)
+	$(BIN)/python -m benchmarks.against $(COMMIT) $(BENCH_ARGS)
 
 .PHONY: lines
 lines: .venv/dev.stamp ## Count the project's inside: lines of SQL and of macros, cycles, models that ask while they compile

@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 
-from warehouse import summary
+from warehouse import backup, move, summary
 from warehouse.alerts import command as alerts
 from warehouse.backtest import replay
 from warehouse.errors import EXPECTED
@@ -18,6 +18,8 @@ BROKEN = 2
 COMMANDS = {
     "summary": (summary, "say what the warehouse holds"),
     "alerts": (alerts, "judge the alert rules, say what fires, and tell whom it concerns"),
+    "backup": (backup, "copy the file of DuckDB, and check the copy"),
+    "move": (move, "take the history from DuckDB to PostgreSQL"),
     "backtest": (replay, "replay the alert rules over the past; exits with 0, or 2 where it cannot"),
 }
 

@@ -52,6 +52,15 @@ class Transaction:
             parameters = {name: value for name, value in parameters.items() if name in used}
         self._cursor.execute(sql, parameters or None)
 
+    def cursor(self, sql: str) -> object:
+        """A cursor of the engine's own over the rows that a statement gives, for those that are too many to hold."""
+        self._cursor.execute(sql)
+        return self._cursor
+
+    def copy(self, sql: str, rows: object) -> None:
+        """PostgreSQL: copy from a text."""
+        self._cursor.copy_expert(sql, rows)
+
     def exists(self, schema: str, table: str) -> bool:
         """Is there such a table?"""
         sql = "select 1 from information_schema.tables where table_schema = %(schema)s and table_name = %(table)s"
@@ -61,13 +70,14 @@ class Transaction:
 class Database:
     """The database of dbt's profile."""
 
-    def __init__(self, wait_seconds: float) -> None:
-        """Read the profile of the project in this folder; on DuckDB, wait so long for the file."""
+    def __init__(self, wait_seconds: float, *, target: str | None = None) -> None:
+        """Read the profile of the project in this folder; on DuckDB, wait so long for the file. The target is that of
+        the environment unless it is named."""
         set_invocation_context(os.environ)
         folder = os.environ.get("DBT_PROFILES_DIR") or str(default_profiles_dir())
         set_from_args(Namespace(PROFILES_DIR=folder), None)
         try:
-            profile: Profile = load_profile(str(Path.cwd()), {}, target_override=os.environ.get("DBT_TARGET"))
+            profile: Profile = load_profile(str(Path.cwd()), {}, target_override=target or os.environ.get("DBT_TARGET"))
         except DbtRuntimeError as error:
             raise DatabaseError(f"dbt's profile cannot be read: {scrub(error)}") from None
         self._credentials = profile.credentials
@@ -100,6 +110,23 @@ class Database:
     def reads_files(self) -> bool:
         """Does the log reach the database as files?"""
         return self._is_duckdb
+
+    @property
+    def file(self) -> str:
+        """DuckDB: the path of the database file."""
+        return self._credentials.path
+
+    @contextmanager
+    def holding_file(self) -> Iterator[object]:
+        """DuckDB: the file is open here, and no other process can write to it. Yields a cursor."""
+        with self._lock:
+            handle = self._open_duckdb()
+            try:
+                yield handle.cursor()
+            except duckdb.Error as error:
+                raise DatabaseError(f"The database refused: {scrub(error)}") from None
+            finally:
+                handle.close()
 
     @property
     def place(self) -> str:
@@ -161,8 +188,8 @@ class Database:
                     raise DatabaseError(f"The database cannot be opened: {scrub(error)}") from None
                 if time.monotonic() > deadline:
                     raise DatabaseError(
-                        f"Another process still has the database file after {self._wait_seconds:g} seconds of waiting "
-                        f"(ALERT_WAIT_SECONDS): {scrub(error)}"
+                        f"Another process still has the database file after {self._wait_seconds:g} seconds of waiting: "
+                        f"{scrub(error)}"
                     ) from None
                 time.sleep(0.1)
             else:

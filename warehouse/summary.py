@@ -61,11 +61,13 @@ def _check_built(transaction: Transaction, schema: str) -> None:
 
 def _read(transaction: Transaction, schema: str) -> list[str]:
     window = transaction.rows(
-        "select cast(as_of as text) as as_of, cast(rebuild_from as text) as rebuild_from "
-        f"from {schema}_intermediate.int_log_window"
+        "select cast(as_of as text) as as_of, cast(rebuild_from as text) as rebuild_from, "
+        f"log_last_at is not null as has_rows from {schema}_intermediate.int_log_window"
     )[0]
+    if not window["has_rows"]:
+        return ["  WARNING             it has no usable row in the days in question; the marts are as they were."]
     if window["rebuild_from"] is None:
-        return ["  It has no row that is new enough to be counted; the marts are as they were."]
+        return ["  Nothing has changed in it; the marts are as they were."]
     rows = transaction.rows(f"select count(*) as row_count from {schema}_intermediate.int_log_rows")[0]["row_count"]
     return [f"  read in this run    {rows:,} rows, from {window['rebuild_from']} up to {window['as_of']} UTC"]
 

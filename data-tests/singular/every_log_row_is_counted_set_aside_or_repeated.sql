@@ -1,7 +1,9 @@
 -- Nothing is lost: by day, the rows of the log up to the clock are those in the fact and those set aside or repeated.
--- Looks at the days that the log holds whole, within the retention. Names the days that differ; a backfill from the
--- first of them mends it.
-{{ config(tags=['daily']) }}
+-- Looks at the days that the log holds whole, within the retention, and that are not kept back. Names the days that
+-- differ; the next daily run mends them, or a backfill from the first of them does at once. No model waits for it, as
+-- none is made from all that it depends on.
+-- depends_on: {{ ref('dim_users') }}, {{ ref('user_retention') }}
+{{ config(tags=['daily'], severity=('error' if var('strict') else 'warn')) }}
 
 with log_begins as (
     select min(created_at) as first_at from {{ ref('stg_generation_log_times') }}
@@ -86,4 +88,9 @@ from log
 full outer join warehouse
     on coalesce(log.activity_date, date '1000-01-01') = coalesce(warehouse.activity_date, date '1000-01-01')
 where coalesce(log.log_rows, 0) != coalesce(warehouse.warehouse_rows, 0)
+    and not exists (
+        select 1 from {{ ref('int_log_days') }} as log_days
+        where log_days.is_held_back
+            and log_days.activity_date = coalesce(log.activity_date, warehouse.activity_date)
+    )
 order by activity_date

@@ -1,17 +1,40 @@
-{#- Descriptions become comments in the database. A table that is kept keeps its comments, and to write them again takes
-    four statements: the frequent runs only look whether they are there, and the daily one renews them. -#}
+{#- Descriptions become comments in the database. Only those that differ are written: to write them all would be a
+    hundred statements an hour that change nothing, and of which others are told. -#}
 {% macro default__persist_docs(relation, model, for_relation, for_columns) -%}
-    {%- if config.get('materialized') not in ('incremental', 'seed') or which_run() not in ('hourly', 'alerts')
-        or run_query(adapter.dispatch('comment_of')(relation)).rows[0][0] != model.description -%}
-        {%- do dbt.default__persist_docs(relation, model, for_relation, for_columns) -%}
+    {%- set written = {} -%}
+    {%- for row in run_query(adapter.dispatch('comments_of')(relation)).rows -%}
+        {%- do written.update({row[0]: row[1]}) -%}
+    {%- endfor -%}
+    {%- if for_relation and config.persist_relation_docs() and written.get('') != (model.description or none) -%}
+        {%- do run_query(alter_relation_comment(relation, model.description)) -%}
+    {%- endif -%}
+    {%- set changed = {} -%}
+    {%- for name, column in model.columns.items() if name in written
+        and written[name] != (column.description or none) -%}
+        {%- do changed.update({name: column}) -%}
+    {%- endfor -%}
+    {%- if for_columns and config.persist_column_docs() and changed -%}
+        {%- do run_query(alter_column_comment(relation, changed)) -%}
     {%- endif -%}
 {%- endmacro %}
 
-{% macro postgres__comment_of(relation) -%}
-    select obj_description(to_regclass('{{ relation }}'), 'pg_class')
+{#- The comment of each column, and that of the relation, which has no name here. -#}
+{% macro postgres__comments_of(relation) -%}
+    select attname, col_description(attrelid, attnum) from pg_attribute
+    where attrelid = to_regclass('{{ relation }}') and attnum > 0 and not attisdropped
+    union all
+    select '', obj_description(to_regclass('{{ relation }}'), 'pg_class')
 {%- endmacro %}
-{% macro duckdb__comment_of(relation) -%}
-    select max(comment) from duckdb_tables()
+{% macro duckdb__comments_of(relation) -%}
+    select column_name, comment from duckdb_columns()
+    where database_name = current_database()
+        and schema_name = '{{ relation.schema }}' and table_name = '{{ relation.identifier }}'
+    union all
+    select '', max(comment) from (
+        select database_name, schema_name, table_name, comment from duckdb_tables()
+        union all
+        select database_name, schema_name, view_name, comment from duckdb_views()
+    )
     where database_name = current_database()
         and schema_name = '{{ relation.schema }}' and table_name = '{{ relation.identifier }}'
 {%- endmacro %}

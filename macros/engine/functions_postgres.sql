@@ -138,9 +138,57 @@
                 (select begun_at from {{ internal }}.current_run);
         end if;
     end $function$;
+
+    {#- See macros/engine/statements.sql. Of a view, the tables that it reads may be locked. Since when, only a member
+        of the other's role may see. -#}
+    create or replace function {{ internal }}.waiting_briefly(statement text, relation_name text, seconds numeric)
+    returns void language plpgsql as $function$
+    begin
+        perform set_config('lock_timeout', round(seconds * 1000) || 'ms', true);
+        execute statement;
+    exception when lock_not_available then
+        raise lock_not_available using message = format(
+            '%s is locked by %s. This waited %s seconds for it (lock_timeout_seconds) and changed nothing; the next '
+            'run catches up.', replace(relation_name, '"', ''), coalesce((
+                select string_agg(
+                    concat_ws(
+                        ', ', 'pid ' || pid, 'user ' || usename, 'application ' || nullif(application_name, ''),
+                        'since ' || to_char(timezone('UTC', xact_start), 'YYYY-MM-DD HH24:MI:SS UTC')
+                    ), ' and by ' order by pid
+                )
+                from (
+                    select distinct pid, usename, application_name, xact_start
+                    from pg_locks
+                    inner join pg_stat_activity using (pid)
+                    where locktype = 'relation' and pid != pg_backend_pid() and case
+                            when statement like 'select%' then mode = 'AccessExclusiveLock'
+                            when statement like 'lock%' then mode != 'AccessShareLock'
+                            else true
+                        end
+                        and pg_locks.database = (select oid from pg_database where datname = current_database())
+                        and relation in (
+                            select to_regclass(relation_name)::oid
+                            union all
+                            select refobjid from pg_depend
+                            where refclassid = 'pg_class'::regclass and objid in (
+                                select oid from pg_rewrite where ev_class = to_regclass(relation_name)
+                            )
+                        )
+                ) as holders
+            ), 'another session'), seconds
+        );
+    end $function$;
 {% endmacro %}
 
+{#- Made only where it says something else. -#}
 {% macro postgres__error_pattern_function(body) %}
+    {%- set text = "select " ~ body | trim -%}
+    {%- set query -%}
+    select prosrc from pg_proc
+    where proname = 'error_pattern' and pronamespace = to_regnamespace('{{ internal_schema() }}')
+    {%- endset -%}
+    {%- if execute and run_query(query).columns[0].values() | list != [text] %}
     create or replace function {{ internal_schema() }}.error_pattern(logged text) returns integer
-    language sql immutable parallel safe as $function$ select {{ body }} $function$;
+    language sql immutable parallel safe as $function${{ text }}$function$;
+    {%- endif -%}
 {% endmacro %}

@@ -1,8 +1,37 @@
 {#- Statements that the engines write differently. -#}
 
 {#- DuckDB has one writing process, and its transactions conflict rather than mix. -#}
+{% macro lock_table(relation) %}{{ adapter.dispatch('lock_table')(relation) }}{% endmacro %}
 {% macro duckdb__lock_table(relation) %}{% endmacro %}
-{% macro postgres__lock_table(relation) %}lock table {{ relation }} in exclusive mode;{% endmacro %}
+{% macro postgres__lock_table(relation) -%}
+    {{ waiting_briefly("lock table " ~ relation ~ " in exclusive mode", relation) }};
+{%- endmacro %}
+
+{#- PostgreSQL: a statement that needs a lock on a relation, and waits for it no longer than lock_timeout_seconds. Then
+    it fails, saying who has the lock. -#}
+{% macro waiting_briefly(statement, relation, seconds=none) -%}
+    select {{ internal_schema() }}.waiting_briefly(
+        $statement${{ statement }}$statement$, '{{ relation }}', {{ seconds or var('lock_timeout_seconds') }}
+    )
+{%- endmacro %}
+
+{#- Before a model's or a test's own statement. The application's log is looked at first where it is read, as its owner
+    may be about to change it: behind a run that waits there, the application would wait. -#}
+{% macro wait_for_no_lock() -%}
+    {%- set staging = graph.nodes.values() | selectattr('fqn.1', 'equalto', 'staging') | map(attribute='unique_id')
+        | list -%}
+    {%- set log = source('application', 'generation_logs') -%}
+    {%- if model.depends_on.nodes | select('in', staging) | list or model.sources -%}
+        {{ waiting_briefly("select 1 from " ~ log ~ " limit 0", log, [1, var('lock_timeout_seconds')] | min) }};
+    {%- endif -%}
+    {{ lock_timeout() }}
+{%- endmacro %}
+
+{#- PostgreSQL: how long each statement of this transaction may wait for a lock. -#}
+{% macro lock_timeout() %}{{ adapter.dispatch('lock_timeout')() }}{% endmacro %}
+{% macro default__lock_timeout() %}{% endmacro %}
+{% macro postgres__lock_timeout() %}set local lock_timeout = '{{ (var('lock_timeout_seconds') * 1000) | int }}ms';
+{% endmacro %}
 
 {#- Numbers that go up, each given once. -#}
 {% macro next_number(sequence) %}nextval('{{ internal_schema() }}.{{ sequence }}'){% endmacro %}

@@ -54,7 +54,21 @@
         else default__with_time_read(relation) }}
 {%- endmacro %}
 
-{#- 64 bits that tell whether a row of the log has changed. -#}
-{% macro row_hash(relation) %}{{ adapter.dispatch('row_hash')(relation) }}{% endmacro %}
-{% macro duckdb__row_hash(relation) %}hash({{ log_columns() | join(', ') }}){% endmacro %}
-{% macro postgres__row_hash(relation) %}hashtextextended(cast({{ relation }} as text), 0){% endmacro %}
+{#- 64 bits that tell whether a row of the log has changed in one of the columns that are read. -#}
+{% macro row_hash() %}{{ adapter.dispatch('row_hash')() }}{% endmacro %}
+{% macro duckdb__row_hash() -%}
+    cast(cast(hash({{ log_columns() | join(', ') }}) as hugeint) - 9223372036854775808 as bigint)
+{%- endmacro %}
+{#- The engine's own hash of each type; json has none. -#}
+{% macro postgres__row_hash() -%}
+    {%- set types, hashed = {}, [] -%}
+    {%- if execute -%}
+        {%- for column in adapter.get_columns_in_relation(source('application', 'generation_logs')) -%}
+            {%- do types.update({column.name: column.dtype}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- for name in log_columns() -%}
+        {%- do hashed.append("cast(" ~ name ~ " as text)" if types.get(name) == 'json' else name) -%}
+    {%- endfor -%}
+    hash_record_extended(row({{ hashed | join(', ') }}), 0)
+{%- endmacro %}

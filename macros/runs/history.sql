@@ -48,10 +48,18 @@
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list
         if execute else [] -%}
     {%- if execute and flags.WHICH in ('run', 'build')
-        and not models_replaced_by_days() | map(attribute='unique_id') | reject('in', built) | list %}
+        and not models_replaced_by_days() | map(attribute='unique_id') | reject('in', built) | list -%}
+        {%- set first_kept = constant_of("select cast(as_of as date) - " ~ (var('log_retention_days') - 1) ~ " from "
+            ~ log_window, 'date') -%}
+        {%- set trimmed = run_query("select count(*) from " ~ fact ~ " where activity_date < " ~ first_kept).rows[0][0]
+        -%}
+        {%- if trimmed -%}
+            {{ log("Trimmed " ~ "{:,}".format(trimmed) ~ " generations of the days before " ~ first_kept[6:-1]
+                   ~ " (log_retention_days). The aggregates keep them.", info=true) }}
+        {%- endif -%}
+        {{ lock_timeout() }}
         {%- for mart in [fact, issues] %}
-        delete from {{ mart }}
-        where activity_date < cast((select as_of from {{ log_window }}) as date) - {{ var('log_retention_days') - 1 }};
+        delete from {{ mart }} where activity_date < {{ first_kept }};
         {%- endfor %}
         delete from {{ journal() }}
         where replaced_at < {{ wall_clock() }} - interval '{{ var("log_retention_days") }} days'

@@ -45,7 +45,7 @@
 {% endmacro %}
 
 {% macro postgres__hold_run() -%}
-    {% if execute %}select {{ internal_schema() }}.hold_run('{{ invocation_id }}'){% endif %}
+    {% if execute %}select {{ internal_schema() }}.hold_run('{{ invocation_id }}'); {{ wait_for_no_lock() }}{% endif %}
 {%- endmacro %}
 
 {% macro postgres__end_run() %}
@@ -55,8 +55,10 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- dbt makes the schemas before it asks the project anything: PostgreSQL lets two first runs at once fail over it. -#}
+{#- dbt makes the schemas before it asks the project anything: PostgreSQL lets two first runs at once fail over it, and
+    a wrong setting would leave some. -#}
 {% macro postgres__create_schema(relation) -%}
+    {%- do check_settings() -%}
     {%- call statement('create_schema') -%}
     select pg_advisory_xact_lock(hashtextextended('{{ internal_schema() }}', 0));
     create schema if not exists {{ relation.without_identifier().include(database=false) }}

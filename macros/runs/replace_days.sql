@@ -4,19 +4,24 @@
     {%- set target, rows, journal = arg_dict['target_relation'], arg_dict['temp_relation'], journal() -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     {%- set from, also = rebuild_from(), config.get('meta', {}).get('also_replaced') -%}
-    {%- set replaced = config.get('event_time') ~ " >= " ~ from ~ (" or " ~ also if also else "") -%}
-    {{ adapter.dispatch('lock_table')(target) }}
+    {%- set kept = held_back_days() if config.get('meta', {}).get('follows_log') else [] -%}
+    {%- set replaced = config.get('event_time') ~ " >= " ~ from
+        ~ (" and activity_date not in (" ~ kept | join(', ') ~ ")" if kept else "")
+        ~ (" or " ~ also if also else "") -%}
+    {{ lock_table(target) }}
     insert into {{ journal }} (id, model, replaced_from, deleted_rows, inserted_rows, run_id, replaced_at)
     select
         {{ next_number('replacements_id') }},
         '{{ target.identifier }}',
         {{ from }},
         (select count(*) from {{ target }} where {{ replaced }}),
-        (select count(*) from {{ rows }}),
+        0,
         '{{ invocation_id }}',
         {{ wall_clock() }};
     delete from {{ target }} where {{ replaced }};
     insert into {{ target }} ({{ columns }}) select {{ columns }} from {{ rows }};
+    update {{ journal }} set inserted_rows = (select count(*) from {{ target }} where {{ replaced }})
+    where id = (select max(id) from {{ journal }} where model = '{{ target.identifier }}');
 {% endmacro %}
 
 {#- A table that is made from nothing has its entry written here, before it is made and in the same transaction. -#}
@@ -33,10 +38,6 @@
     by nothing. The issues are written in any case, for the rows without a day. What runs remember is made once. -#}
 {% materialization incremental, adapter='duckdb' %}
     {{ return(left_alone() or dbt.materialization_incremental_duckdb()) }}
-{% endmaterialization %}
-
-{% materialization incremental, adapter='postgres' %}
-    {{ return(left_alone() or dbt.materialization_incremental_default()) }}
 {% endmaterialization %}
 
 {% macro left_alone() %}
@@ -61,31 +62,34 @@ select
 where false
 {%- endmacro %}
 
-{#- Brings the ledger up to the days that the fact was made of, in the fact's transaction and after it. The sum is known
-    only of a run that has read the rows itself: those that an earlier run left need not be those summed up. -#}
+{#- Brings the ledger up to the days that the fact was made of, in the fact's transaction and after it: as the rows were
+    that were read, so that what came in meanwhile is a change for the next run. -#}
 {% macro record_days() %}
     {%- set ledger, window, log_days = internal_schema() ~ '.days', ref('int_log_window'), ref('int_log_days') -%}
-    {%- set knows_content = is_selected('int_log_window') and is_selected('int_log_rows') -%}
-    {%- set compared_from = "(select wanted_from from " ~ window ~ ")" if is_incremental() else "date '1000-01-01'" -%}
+    {%- set held_back = held_back_days() -%}
+    {%- set is_kept = "activity_date in (" ~ held_back | join(', ') ~ ")" if held_back else "false" -%}
     {%- set rebuilt_from = "(select rebuild_from from " ~ window ~ ")" if is_incremental() else "date '1000-01-01'" -%}
-    update {{ ledger }} set
-        content_hash = {{ 'log_days.content_hash' if knows_content else 'null' }},
-        as_of = log_window.as_of
-    from {{ window }} as log_window, {{ log_days }} as log_days
-    where days.activity_date >= {{ compared_from }} and days.activity_date < {{ rebuilt_from }}
-        and days.activity_date = log_days.activity_date;
-    delete from {{ ledger }} where activity_date >= {{ rebuilt_from }};
+    update {{ ledger }} set as_of = (select as_of from {{ window }})
+    where activity_date >= (select wanted_from from {{ window }}) and activity_date < {{ rebuilt_from }}
+        and not {{ is_kept }};
+    {%- if held_back and which_run() != 'hourly' %}
+    update {{ ledger }} set held_back_hash = coalesce(log_days.content_hash, 'no row')
+    from {{ log_days }} as log_days
+    where days.activity_date = log_days.activity_date and log_days.is_held_back;
+    {%- endif %}
+    delete from {{ ledger }} where activity_date >= {{ rebuilt_from }} and not {{ is_kept }};
     insert into {{ ledger }} (activity_date, first_at, last_at, row_count, is_whole, content_hash, as_of)
     select
-        log_days.activity_date,
-        log_days.first_at,
-        log_days.last_at,
-        log_days.row_count,
-        log_window.log_first_at is null or log_window.is_first_date_whole
-            or log_days.activity_date > cast(log_window.log_first_at as date),
-        {{ 'log_days.content_hash' if knows_content else 'null' }},
-        log_window.as_of
-    from {{ log_days }} as log_days
+        log_rows.activity_date,
+        min(log_rows.created_at),
+        max(log_rows.created_at),
+        count(*),
+        max(log_window.log_first_at) is null or bool_or(log_window.is_first_date_whole)
+            or log_rows.activity_date > max(cast(log_window.log_first_at as date)),
+        cast(sum(cast(log_rows.row_hash as numeric(38, 0))) as text) || {{ definitions_hash() }},
+        max(log_window.as_of)
+    from {{ ref('int_log_rows') }} as log_rows
     cross join {{ window }} as log_window
-    where log_days.activity_date >= log_window.rebuild_from
+    where log_rows.activity_date >= log_window.rebuild_from and log_rows.created_at <= log_window.as_of
+    group by log_rows.activity_date
 {% endmacro %}

@@ -11,7 +11,7 @@
             cast(as_of as text) as as_of, cast(wanted_from as text) as wanted_from,
             cast(changed_from as text) as changed_from, cast(rebuild_from as text) as rebuild_from,
             changed_from > wanted_from as has_kept_days,
-            rebuild_from > greatest(wanted_from, changed_from) and wanted_from <= watermark as is_cut,
+            rebuild_from > changed_from and changed_from <= watermark as is_cut,
             changed_from is null and log_last_at is not null as is_unchanged
         from {{ log_window }}
         {%- endset -%}
@@ -37,6 +37,7 @@
             {%- endif -%}
         {%- endif -%}
     {%- endif -%}
+    {%- for message in messages_of_days(log_window) -%}{{ log(message, info=true) }}{%- endfor -%}
     {%- if execute and flags.WHICH == 'run' and is_selected('alert_evaluations') and problems_of_rules(rules) -%}
         {%- do exceptions.warn(problems_of_rules(rules) ~ "\nThey were not judged; the others were.") -%}
     {%- endif -%}
@@ -49,4 +50,37 @@
                    "{:,}".format(inserted_rows)), info=true) }}
         {%- endif -%}
     {%- endfor -%}
+{% endmacro %}
+
+{#- What the comparison of days found beyond the lookback, and what it kept. -#}
+{% macro messages_of_days(log_window) %}
+    {%- set messages, days = [], existing_relation('intermediate', 'int_log_days') -%}
+    {%- if not days or 'int_log_days' not in results | selectattr('status', 'equalto', 'success')
+        | map(attribute='node.name') -%}
+        {{ return(messages) }}
+    {%- endif -%}
+    {%- set query %}
+    select cast(activity_date as text), known_row_count, row_count, is_held_back from {{ days }}
+    cross join {{ log_window }} as log_window
+    where (is_held_back or is_changed and activity_date < wanted_from and activity_date >= rebuild_from)
+        and known_row_count != row_count
+        and (log_first_at is null or activity_date > cast(log_first_at as date))
+    order by activity_date
+    {%- endset -%}
+    {%- for held_back in [false, true] -%}
+        {%- set found = [] -%}
+        {%- for day, known, now, is_held_back in run_query(query).rows if is_held_back == held_back -%}
+            {%- do found.append(day ~ " (" ~ "{:,} rows, now {:,})".format(known, now)) -%}
+        {%- endfor -%}
+        {%- set more = ", and " ~ (found | length - 10) ~ " more days" if found | length > 10 else "" -%}
+        {%- if found and held_back -%}
+            {%- do messages.append("The log has lost many rows of days that the warehouse keeps as they are: "
+                ~ found[:10] | join(', ') ~ more ~ ". The next daily run that sees the same replaces them; at once: "
+                "dbt build --vars 'backfill_from: " ~ found[0][:10] ~ "'") -%}
+        {%- elif found -%}
+            {%- do messages.append("Older days have changed in the log and were rebuilt: " ~ found[:10] | join(', ')
+                ~ more ~ ".") -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(messages) }}
 {% endmacro %}

@@ -15,15 +15,14 @@
 {% macro database_release() %}
     {%- set release = existing_relation('internal', 'release') -%}
     {%- set row = run_query("select format, functions_hash from " ~ release).rows if release else [] -%}
-    {{ return({'known': 2, 'found': row[0][0] if row else 0, 'functions_hash': row[0][1] if row else none}) }}
+    {{ return({'known': 3, 'found': row[0][0] if row else 0, 'functions_hash': row[0][1] if row else none}) }}
 {% endmacro %}
 
 {#- The functions and sequences that the models use. Nothing is done where they are there as they should be. -#}
 {% macro prepare_database() %}
     {%- if not execute -%}{{ return('') }}{%- endif -%}
     {%- set internal, release = internal_schema(), database_release() -%}
-    {%- set functions = adapter.dispatch('functions')()
-        ~ error_pattern_function(existing_relation('seeds', 'error_patterns')) -%}
+    {%- set functions = adapter.dispatch('functions')() -%}
     {%- if release.found != release.known or release.functions_hash != local_md5(functions) %}
         {{ adapter.dispatch('lock_first_run')() }}
         {%- if not adapter.check_schema_exists(target.database, internal) %}
@@ -37,26 +36,69 @@
         create sequence if not exists {{ internal }}.replacements_id;
         create sequence if not exists {{ internal }}.alert_notifications_id;
         {{ functions }}
+        {%- for node in graph.nodes.values() if node.config.get('incremental_strategy') == 'kept'
+            and adapter.get_relation(node.database, node.schema, node.alias) %}
+            {%- for column in node.columns.values() %}
+        alter table {{ node.schema }}.{{ node.alias }}
+            add column if not exists {{ column.name }} {{ column.data_type }};
+            {%- endfor %}
+        {%- endfor %}
         delete from {{ internal }}.release;
         insert into {{ internal }}.release (format, functions_hash)
         values ({{ release.known }}, '{{ local_md5(functions) }}');
-    {%- endif -%}
+    {%- endif %}
+    {{ error_pattern_function(existing_relation('seeds', 'error_patterns')) }}
 {% endmacro %}
 
 {#- Two first runs at once would otherwise make the schema twice. -#}
 {% macro default__lock_first_run() %}{% endmacro %}
 {% macro postgres__lock_first_run() %}select pg_advisory_xact_lock(hashtext('{{ internal_schema() }}'));{% endmacro %}
 
-{#- Days do not turn back: a clock before what is already built would leave newer days as they are. -#}
+{#- Days do not turn back: a clock before what is already built would leave newer days as they are. Nor do they run
+    ahead: a clock far beyond the log's newest row would trim what the log may no longer hold. -#}
 {% macro check_as_of() %}
-    {%- set asks = execute and as_of_is_timestamp() and flags.WHICH in ('run', 'build') and not flags.FULL_REFRESH -%}
-    {%- set fact = existing_relation('marts', 'fct_generations') if asks else none -%}
-    {%- set query = "select max(created_at) from " ~ fact ~ " where created_at > " ~ as_of_timestamp() -%}
-    {%- set newer = run_query(query).rows[0][0] if fact else none -%}
-    {%- if newer is not none -%}
-        {{ exceptions.raise_compiler_error("as_of is " ~ var('as_of') ~ ", but the warehouse is already built up to "
-           ~ newer ~ ". Build the past into another database: WAREHOUSE_DUCKDB=past.duckdb dbt build --vars "
-           "'as_of: ...'") }}
+    {%- if not execute or var('as_of') is none or flags.WHICH not in ('run', 'build') -%}{{ return('') }}{%- endif -%}
+    {%- set fact = none if flags.FULL_REFRESH else existing_relation('marts', 'fct_generations') -%}
+    {%- if as_of_is_timestamp() -%}
+        {%- set found = run_query("select " ~ as_of_timestamp() ~ " > " ~ latest_created_at()).rows[0][0] -%}
+        {%- if found -%}
+            {{ exceptions.raise_compiler_error("The variable as_of is " ~ var('as_of') ~ ", which is in the future. "
+               "Nothing was touched.") }}
+        {%- endif -%}
+        {%- set query = "select max(created_at) from " ~ fact ~ " where created_at > " ~ as_of_timestamp() -%}
+        {%- set newer = run_query(query).rows[0][0] if fact else none -%}
+        {%- if newer is not none -%}
+            {{ exceptions.raise_compiler_error("as_of is " ~ var('as_of') ~ ", but the warehouse is already built up "
+               "to " ~ newer ~ ". Build the past into another database: WAREHOUSE_DUCKDB=past.duckdb dbt build --vars "
+               "'as_of: ...'") }}
+        {%- endif -%}
+    {%- endif -%}
+    {%- set clock = as_of_timestamp() if as_of_is_timestamp() else wall_clock() -%}
+    {%- set first_kept = "(cast(" ~ clock ~ " as date) - " ~ (var('log_retention_days') - 1) ~ ")" -%}
+    {#- most runs trim a day at most, and learn so from the oldest one -#}
+    {%- set query %}
+    select
+        count(*) filter (where activity_date < {{ first_kept }}),
+        count(*),
+        cast(max(created_at) as text)
+    from {{ fact }}
+    where (select min(activity_date) from {{ fact }}) < {{ first_kept }} - 7
+    {%- endset -%}
+    {%- set gone, all, newest = run_query(query).rows[0] if fact else (1, 1, none) -%}
+    {%- if all and gone > all * var('max_trimmed_share') -%}
+        {%- set query %}
+        select cast(max(logged_at) as text), max(logged_at) < {{ first_kept }}
+        from ({{ with_time_read(source('application', 'generation_logs')) }}) as log
+        where logged_at <= {{ latest_created_at() }}
+        {%- endset -%}
+        {%- set log_newest, is_old = run_query(query).rows[0] -%}
+        {%- if log_newest and (log_newest <= newest if newest else is_old and var('max_trimmed_share') < 1) -%}
+            {{ exceptions.raise_compiler_error("as_of is " ~ var('as_of') ~ ", but the log's newest row is of "
+               ~ log_newest ~ ": this run would trim " ~ ("{:,} of {:,}".format(gone, all) if newest else "all")
+               ~ " generations, as they are older than log_retention_days (" ~ var('log_retention_days') ~ "). "
+               "Nothing was touched. Leave as_of out for an old log; or permit it: --vars '{as_of: " ~ var('as_of')
+               ~ ", max_trimmed_share: 1}'.") }}
+        {%- endif -%}
     {%- endif -%}
 {% endmacro %}
 

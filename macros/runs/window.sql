@@ -2,10 +2,12 @@
     fct_generations follows the journal of what was replaced there. -#}
 
 {#- Where a run's look at the log begins: the lookback before the newest day of the ledger, or earlier for a backfill,
-    or where a run was killed after it had replaced the issues and before the fact. -#}
+    or where a run was killed after it had replaced the issues and before the fact. An hourly run compares the days from
+    there on with the ledger, any other all that the fact may hold. -#}
 {% macro wanted_days() %}
     {%- set ledger, journal, backfill = ref('days'), ref('replacements'), constant(var('backfill_from'), 'date') -%}
     {%- set fact = none if flags.FULL_REFRESH else existing_relation('marts', 'fct_generations') -%}
+    {%- set reach = [var('max_rebuilt_days'), var('log_retention_days') - 1] | min -%}
     {%- set query %}
     with half_done as (
         select min(replaced_from) as day from {{ journal }}
@@ -13,19 +15,56 @@
     )
     select
         cast(least(max(activity_date) - {{ var('lookback_days') }}, {{ backfill }}, max(half_done.day)) as text),
-        max(half_done.day) is null
+        max(half_done.day) is null,
+        cast(max(activity_date) - {{ reach }} as text)
     from {{ ledger }} cross join half_done
     {%- endset -%}
-    {%- set found = run_query(query).rows[0] if fact else [none, none] -%}
-    {%- set first = constant(found[0][:10] if found[0] else '2000-01-01', 'date') -%}
-    {#- a clock within the lookback makes a run look back further -#}
+    {%- set found = ask(query).rows[0] if fact else [none, none, none] -%}
+    {%- set are_known, compares_all = found[0] is not none, execute and which_run() != 'hourly' -%}
+    {%- set first = found[0][:10] if are_known else '2000-01-01' -%}
+    {%- set compared_from = [first, found[2][:10]] | min if are_known and compares_all else first -%}
+    {%- set issues = existing_relation('marts', 'generation_log_issues') -%}
     {{ return({
-        'are_known': found[0] is not none,
-        'first': first,
-        'read_from': "cast(" ~ first ~ " - " ~ var('lookback_days') ~ " as timestamp)" if found[0]
-            else earliest_created_at(),
-        'may_be_left_alone': found[0] is not none and found[1] and not var('backfill_from') and which_run() == 'hourly',
+        'are_known': are_known,
+        'compares_all': compares_all,
+        'first': constant(first, 'date'),
+        'compared_from': constant(compared_from, 'date'),
+        'backfill_from': backfill,
+        'holders': [fact, issues] if are_known and compares_all and issues else [],
+        'read_from': "least(" ~ constant(compared_from, 'timestamp') ~ ", cast(" ~ constant(first, 'date') ~ " - "
+            ~ var('lookback_days') ~ " as timestamp))" if are_known else earliest_created_at(),
+        'may_be_left_alone': are_known and found[1] and not var('backfill_from') and not compares_all,
     }) }}
+{% endmacro %}
+
+{#- What tells apart by which definitions a day was read: functions, error patterns, the columns of marts. -#}
+{% macro definitions_hash() -%}
+    {%- set columns = [] -%}
+    {%- for mart in (models_replaced_by_days() if execute else []) -%}
+        {%- do columns.append(mart.name ~ mart.columns.keys() | list) -%}
+    {%- endfor -%}
+    (
+        select ' ' || md5('{{ local_md5(columns | sort | join) }}' || max(release.functions_hash) || coalesce(
+            string_agg(
+                cast(patterns.position as text) || patterns.pattern || patterns.error_category
+                || patterns.error_signature,
+                '' order by patterns.position
+            ), ''
+        ))
+        from {{ internal_schema() }}.release
+        left join {{ ref('error_patterns') }} as patterns on true
+    )
+{%- endmacro %}
+
+{#- The days that a run leaves as they are although it rebuilds others around them, as a list of constants. -#}
+{% macro held_back_days() %}
+    {%- set days, log_days = [], existing_relation('intermediate', 'int_log_days') -%}
+    {%- if log_days -%}
+        {%- for row in ask("select cast(activity_date as text) from " ~ log_days ~ " where is_held_back").rows -%}
+            {%- do days.append(constant(row[0], 'date')) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(days) }}
 {% endmacro %}
 
 {#- The span of the log that int_log_window wants, as constants: the days from the first rebuilt one up to the clock,

@@ -49,6 +49,7 @@ select
     coalesce(
         known_before.first_ever_at,
         min(user_days.first_generation_at) over (partition by user_days.user_key)
-    ) as first_ever_at
+    ) as first_ever_at,
+    {{ is_complete('user_days.activity_date', "'1' day") }} as is_complete
 from user_days
 left join known_before on user_days.user_key = known_before.user_key

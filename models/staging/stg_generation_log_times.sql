@@ -2,7 +2,7 @@
 -- and whether a day has changed. There PostgreSQL would read every document on the way to the times; here its index on
 -- created_at answers.
 with log as (
-    select * from {{ source('application', 'generation_logs') }}
+    select {{ log_columns() | join(', ') }} from {{ source('application', 'generation_logs') }}
 ),
 
 timed as (
@@ -11,5 +11,5 @@ timed as (
 
 select
     logged_at as created_at,
-    {{ row_hash('timed') }} as row_hash
+    {{ row_hash() }} as row_hash
 from timed

@@ -31,5 +31,6 @@ select
     unusable_token_names,
     has_cost_mismatch,
     has_outcome,
-    has_error_message
+    has_error_message,
+    row_hash
 from log_rows

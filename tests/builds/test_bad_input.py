@@ -528,7 +528,7 @@ def test_reading_rights_on_the_log_are_needed_and_are_enough(new_warehouse: NewW
 
 def test_a_log_without_an_index_on_its_time_is_warned_about(new_warehouse: NewWarehouse) -> None:
     warehouse = new_warehouse("postgres")
-    warehouse.load([sound_row(0)])
+    warehouse.load([sound_row(0)], typed=True)
     assert "index" not in warehouse.run(select="+int_log_window").text
     warehouse.execute("drop index created_at_index")
     assert "create index" in warehouse.run(select="+int_log_window").text

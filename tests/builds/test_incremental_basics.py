@@ -48,10 +48,12 @@ def history(request: pytest.FixtureRequest, module_warehouse: NewWarehouse) -> H
     warehouse.salt = _SALT
     told = History()
 
-    def run(step: str, rows: list[Row], *, compare: bool = False, **variables: object) -> None:
+    def run(
+        step: str, rows: list[Row], *, compare: bool = False, selector: str | None = None, **variables: object
+    ) -> None:
         warehouse.load(rows)
         told.log_rows[step] = len(rows)
-        told.said[step] = warehouse.run(variables=variables).text
+        told.said[step] = warehouse.run(selector=selector, variables=variables).text
         told.after[step] = warehouse.marts()
         if compare:
             _empty(scratch)
@@ -81,8 +83,8 @@ def history(request: pytest.FixtureRequest, module_warehouse: NewWarehouse) -> H
     run("a month later", rows, compare=True)
 
     rows = [*rows, *_rows_of(30, 40, part=1)]
-    run("a row too late", rows)
-    run("a backfill", rows, compare=True, backfill_from=str(_day(30)))
+    run("a row too late", rows, selector="hourly")
+    run("a backfill", rows, compare=True, backfill_from=str(_day(30)), max_rebuilt_days=0)
 
     refused = warehouse.attempt(variables={"as_of": f"{_day(20)} 12:00:00"})
     told.said["a clock turned back"] = "" if refused.success else refused.text

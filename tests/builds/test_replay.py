@@ -275,18 +275,18 @@ def rows_too_late(seed: int) -> tuple[list[Row], list[Row]]:
 
 @_random_logs(1)
 @given(seed=_SEEDS)
-def test_rows_later_than_the_lookback_are_named_by_day_and_brought_in_by_one_backfill(
+def test_rows_later_than_the_lookback_are_named_by_day_and_brought_in_by_a_daily_run_or_a_backfill(
     pair: tuple[Warehouse, Warehouse], seed: int
 ) -> None:
     replayed, scratch = pair
     replayed.empty(_SALT)
     log, late = rows_too_late(seed)
     before = _built(replayed, Arrival(log))
-    assert_equal_marts(_built(replayed, Arrival(log + late, is_hourly=seed % 2 == 0)), before)
+    assert_equal_marts(_built(replayed, Arrival(log + late, is_hourly=True)), before)
     days = sorted({_time(row).date() for row in late})
     assert _days_named_by_the_check(replayed) == days
 
-    replayed.run(variables={"backfill_from": str(days[0])})
+    replayed.run(variables={"backfill_from": str(days[0]), "max_rebuilt_days": 0} if seed % 2 else {})
     healed = replayed.marts()
     assert _days_named_by_the_check(replayed) == []
     scratch.empty(_SALT)
@@ -297,7 +297,7 @@ def _days_named_by_the_check(warehouse: Warehouse) -> list[dt.date]:
     outcome = warehouse.attempt("test", select=_CHECK)
     (compiled,) = warehouse.target_path.glob(f"compiled/*/data-tests/singular/{_CHECK}.sql")
     days = sorted(day for day, *_ in warehouse.query(compiled.read_text()))
-    assert outcome.statuses[_CHECK] == ("fail" if days else "pass")
+    assert outcome.statuses[_CHECK] == ("warn" if days else "pass")
     if days:
         assert f"Got {len(days)} result" in outcome.text
     return days
@@ -454,14 +454,13 @@ def test_a_day_of_which_the_log_has_lost_rows_keeps_those_that_were_set_aside_or
     assert_equal_marts(duckdb_warehouse.marts(), before)
 
 
-def test_days_before_the_first_that_is_built_are_named_and_brought_in_as_well(duckdb_warehouse: Warehouse) -> None:
+def test_days_before_the_first_that_is_built_are_brought_in_by_the_next_daily_run(duckdb_warehouse: Warehouse) -> None:
     log = [row for day in range(9) for row in _rows_of(day, 1)]
     duckdb_warehouse.load([row for row in log if _time(row).date() >= _day(5)])
     duckdb_warehouse.run()
     duckdb_warehouse.load(log)
+    duckdb_warehouse.run(selector="hourly")
+    assert _days_named_by_the_check(duckdb_warehouse) == [_day(number) for number in range(5)]
     duckdb_warehouse.run()
-    days = _days_named_by_the_check(duckdb_warehouse)
-    assert days == [_day(number) for number in range(5)]
-    duckdb_warehouse.run(variables={"backfill_from": str(days[0])})
     assert _days_named_by_the_check(duckdb_warehouse) == []
     assert len(duckdb_warehouse.mart("fct_generations")) == len(log)

@@ -43,7 +43,10 @@ def _old(warehouse: Warehouse) -> None:
 
 
 def _known_to(base: Warehouse, marts: Marts) -> Marts:
-    """Those that the older release had: a new mart begins where its fact does, so it has fewer days."""
+    """Those that the older release had: a new mart begins where its fact does, so it has fewer days. A new column is
+    null in the days that the log no longer holds."""
+    for row in marts["int_user_days"].values():
+        del row["is_complete"]
     had = {name for schema, name, _ in base.relations() if schema in (f"{SCHEMA}_marts", f"{SCHEMA}_intermediate")}
     return {name: rows for name, rows in marts.items() if name in had}
 
@@ -80,7 +83,7 @@ def test_an_older_warehouse_is_brought_up_by_its_next_run_without_losing_a_day(o
         victim.run(select="tag:daily", variables=_RETENTION)
     else:
         victim.run(variables=_RETENTION | ({"backfill_from": "2026-03-01"} if kind == "backfill" else {}))
-    assert_equal_marts(victim.marts(expected), expected)
+    assert_equal_marts(_known_to(base, victim.marts(expected)), expected)
     assert victim.salt == salt
     assert {name: victim.mart(name) for name in JOURNALS} == judged
     assert set(journal) <= set(_rows(victim, f"{SCHEMA}_internal.replacements"))
@@ -129,7 +132,7 @@ def test_an_upgrade_killed_half_way_is_finished_by_the_next_run(old: Old) -> Non
         assert Run(victim, killed_before(number), variables=_RETENTION).wait() is None, "the run came to its end"
         victim.run(variables=_RETENTION)
         try:
-            assert_equal_marts(victim.marts(expected), expected)
+            assert_equal_marts(_known_to(base, victim.marts(expected)), expected)
         except AssertionError as error:
             raise AssertionError(f"killed before statement {number}:\n{error}") from None
 

@@ -5,7 +5,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -13,6 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import psycopg2
+import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 _SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "timezone=UTC", "max_connections=40")
@@ -30,6 +32,8 @@ class PostgresServer:
     made: set[str] = field(default_factory=set)
     # Stops it at once, as a crash would, and starts it again. None for an existing server: it is somebody else's.
     restart: Callable[[], None] | None = None
+    # The programs of the installation. None for an existing server.
+    bin_folder: Path | None = None
 
     def connect(self, database: str | None = None, **overrides: object) -> Connection:
         """A connection that commits each statement."""
@@ -78,10 +82,11 @@ class PostgresServer:
 
 
 @contextmanager
-def running_server() -> Iterator[PostgresServer]:
-    """The server at WAREHOUSE_TEST_PG_URL if that is set, else one that is started here and thrown away."""
-    url = os.environ.get("WAREHOUSE_TEST_PG_URL")
-    server_at = _existing_server(url) if url else _own_server()
+def running_server(bin_folder: Path | None = None) -> Iterator[PostgresServer]:
+    """The server at WAREHOUSE_TEST_PG_URL if that is set, else one that is started here and thrown away: of the
+    installation that is named."""
+    url = os.environ.get("WAREHOUSE_TEST_PG_URL") if bin_folder is None else None
+    server_at = _existing_server(url) if url else _own_server(bin_folder)
     with server_at as server:
         try:
             yield server
@@ -103,11 +108,11 @@ def _existing_server(url: str) -> Iterator[PostgresServer]:
 
 
 @contextmanager
-def _own_server() -> Iterator[PostgresServer]:
+def _own_server(named: Path | None) -> Iterator[PostgresServer]:
     # Not the test run's own folder: a socket's path may have 107 bytes at most.
     home = Path(tempfile.mkdtemp(prefix="wh-pg-", dir="/tmp"))
     try:
-        bin_folder = _bin_folder(home)
+        bin_folder = named or _bin_folder(home)
         identity = _unprivileged()
         if identity:
             home.chmod(0o755)
@@ -124,7 +129,11 @@ def _own_server() -> Iterator[PostgresServer]:
         _run([*control, "-o", options, "start"], identity)
         try:
             restart = [*control, "-o", options, "-m", "immediate", "restart"]
-            yield PostgresServer("127.0.0.1", port, "postgres", "", "postgres", restart=lambda: _run(restart, identity))
+            yield PostgresServer(
+                *("127.0.0.1", port, "postgres", "", "postgres"),
+                restart=lambda: _run(restart, identity),
+                bin_folder=bin_folder,
+            )
         finally:
             _run([*control, "-m", "immediate", "stop"], identity)
     finally:
@@ -181,3 +190,43 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+DEBIAN = Path("/usr/lib/postgresql/15/bin")
+"""The oldest version that is supported, as Debian has it. The package's own server is of the newest."""
+
+
+def needs(program: str | Path) -> None:
+    """Skip the test where a program is missing that .ci/run installs; fail it if that should have been done."""
+    if shutil.which(program):
+        return
+    reason = f"{program} is not installed (.ci/run says how)"
+    assert not os.environ.get("CI"), reason
+    pytest.skip(reason)
+
+
+@contextmanager
+def running_pooler(server: PostgresServer, users: Iterable[str]) -> Iterator[int]:
+    """pgbouncer in front of a server, in transaction mode: the port to connect to."""
+    needs("pgbouncer")
+    with tempfile.TemporaryDirectory(prefix="wh-pool-", dir="/tmp") as folder:
+        home, identity, port = Path(folder), _unprivileged(), _free_port()
+        (home / "users.txt").write_text("".join(f'"{user}" ""\n' for user in users))
+        (home / "pgbouncer.ini").write_text(
+            f"[databases]\n* = host={server.host} port={server.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+            f"listen_port = {port}\nunix_socket_dir =\nauth_type = trust\nauth_file = {home}/users.txt\n"
+            f"pool_mode = transaction\nlogfile = {home}/log\npidfile = {home}/pid\n"
+        )
+        if identity:
+            for path in (home, *home.iterdir()):
+                shutil.chown(path, identity["user"], identity["group"])
+        process = subprocess.Popen(["pgbouncer", "-q", home / "pgbouncer.ini"], cwd="/", **identity)
+        try:
+            for _ in range(100):
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                    break
+                time.sleep(0.05)
+            yield port
+        finally:
+            process.terminate()
+            process.wait()

@@ -130,10 +130,15 @@ class Dbt:
         self, arguments: Iterable[str], environment: Mapping[str, str], target_path: Path, *, log_file: bool = False
     ) -> Outcome:
         """Run dbt once with exactly this environment."""
-        # Where the log's file is, and what variables say, is asked for when a run begins: no parsed file depends on it.
-        parsed_for = (target_path, *sorted(each for each in environment.items() if each[0] != "GENERATION_LOGS"))
+        # Where the log's file is, and what variables say, is asked for when a run begins: no parsed file depends on it,
+        # but for how severe a test is.
+        strict = ["--vars", "{strict: true}"] if '"strict": true' in " ".join(arguments) else []
+        parsed_for = (
+            *(target_path, bool(strict)),
+            *sorted(each for each in environment.items() if each[0] != "GENERATION_LOGS"),
+        )
         if parsed_for not in self._manifests:
-            parsed = self._invoke(["parse"], environment, target_path)
+            parsed = self._invoke(["parse", *strict], environment, target_path)
             if not parsed.success:
                 return self._outcome(parsed)
             self._manifests[parsed_for] = parsed.result
@@ -275,7 +280,7 @@ class Warehouse:
     ) -> Outcome:
         """The same, for a run that may fail. With `log_file` dbt writes all it can: artifacts and its most talkative
         log."""
-        arguments = [command]
+        arguments = command.split()
         if command == "build" and not tests:
             arguments += ["--exclude-resource-types", "test", "--exclude-resource-types", "unit_test"]
         elif command == "build":
@@ -291,7 +296,7 @@ class Warehouse:
             arguments += ["--selector", selector]
         if full_refresh:
             arguments.append("--full-refresh")
-        if not log_file:
+        if not log_file and command != "source freshness":
             arguments.append("--no-write-json")
         variables = self.variables | dict(variables or {})
         if variables:

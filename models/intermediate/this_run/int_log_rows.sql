@@ -3,9 +3,10 @@
 
 {{ config(pre_hook="{{ planned_for_one_pass() }}") }}
 
-{%- set span = log_span() %}
+{%- set span, held_back = log_span(), held_back_days() %}
 {%- set rows_of_this_run %}
     created_at between {{ span.rebuild_from }} and {{ span.as_of }}
+    {%- if held_back %} and cast(created_at as date) not in ({{ held_back | join(', ') }}){% endif %}
     or created_at > {{ latest_created_at(span.run_at) }}
     or created_at < {{ earliest_created_at() }}
     or created_at is null

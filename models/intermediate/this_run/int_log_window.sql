@@ -4,7 +4,8 @@
 -- It compares the days of the log (int_log_days) with the ledger of the days that the fact was made of (days). A run
 -- that was killed half-way, or missed for a week, is caught up from the newest of them. What is older than the days in
 -- question is only asked whether it exists: the size of the past must not matter. An hourly run leaves out the days at
--- the start of the lookback in which nothing has changed since they were rebuilt last; any other run rebuilds all.
+-- the start of the lookback in which nothing has changed since they were rebuilt last; any other run rebuilds all of
+-- it, and begins earlier where an older day has changed.
 
 {%- set wanted = wanted_days() %}
 
@@ -30,6 +31,14 @@ log as (
     from {{ ref('int_log_days') }}
 ),
 
+-- the newest time of the days that are kept as they are
+held_back as (
+    select max(ledger.last_at) as last_at
+    from {{ ref('int_log_days') }} as log_days
+    inner join ledger on log_days.activity_date = ledger.activity_date
+    where log_days.is_held_back
+),
+
 older_log as (
     select exists(
         select 1 from {{ ref('stg_generation_log_times') }}
@@ -51,11 +60,12 @@ clock as (
                 {%- elif var('as_of') == 'now' %}
                 then {{ wall_clock() }}
                 {%- else %}
-                then coalesce(log.last_at, newest.last_at)
+                then coalesce(greatest(log.last_at, held_back.last_at), newest.last_at)
                 {%- endif %}
         end as as_of
     from newest
     cross join log
+    cross join held_back
     cross join older_log
 ),
 
@@ -74,24 +84,37 @@ wholeness as (
     left join ledger on cast(clock.log_first_at as date) = ledger.activity_date
 ),
 
-changed as (
-    {%- if wanted.may_be_left_alone %}
+first_whole as (
     select
+        *,
+        cast(log_first_at as date) + case when is_first_date_cut then 1 else 0 end as first_whole_date
+    from wholeness
+),
+
+-- what is kept back is no change; nor are days that the log no longer holds whole, or that the retention would trim
+changed as (
+    select
+        {%- if wanted.may_be_left_alone %}
         least(
-            min(coalesce(log_days.activity_date, ledger.activity_date)) filter (
-                where log_days.content_hash is distinct from ledger.content_hash or ledger.content_hash is null
-            ),
+            min(log_days.activity_date) filter (where log_days.is_changed and not log_days.is_held_back),
             -- hours, days and windows end as the clock goes on, and begin again where it goes back, with rows or
             -- without
-            min(cast(least(ledger.as_of, wholeness.as_of) as date)) filter (where ledger.as_of != wholeness.as_of)
+            min(cast(least(ledger.as_of, first_whole.as_of) as date)) filter (where ledger.as_of != first_whole.as_of)
         ) as changed_from
-    from {{ ref('int_log_days') }} as log_days
-    full outer join ledger on log_days.activity_date = ledger.activity_date
-    cross join wholeness
-    where coalesce(log_days.activity_date, ledger.activity_date) >= wholeness.wanted_from
-    {%- else %}
-    select wanted_from as changed_from from wholeness
-    {%- endif %}
+        {%- else %}
+        least(min(first_whole.wanted_from), min(log_days.activity_date) filter (
+            where log_days.is_changed and not log_days.is_held_back
+                and log_days.activity_date >= {{ wanted.compared_from }}
+                and log_days.activity_date > cast(first_whole.as_of as date) - {{ var('log_retention_days') }}
+        )) as changed_from
+        {%- endif %}
+    from first_whole
+    left join {{ ref('int_log_days') }} as log_days
+        on log_days.activity_date >= coalesce(first_whole.first_whole_date, log_days.activity_date)
+        {%- if wanted.may_be_left_alone %}
+        and log_days.activity_date >= first_whole.wanted_from
+    left join ledger on log_days.activity_date = ledger.activity_date
+        {%- endif %}
 )
 
 select
@@ -105,11 +128,8 @@ select
     changed_from,
     -- without rows in the log, or without a change, there is none; greatest() would pass over a null
     case
-        when log_last_at is null or changed_from is null then null
-        when log_first_at is null then greatest(wanted_from, changed_from)
-        else greatest(
-            wanted_from, changed_from, cast(log_first_at as date) + case when is_first_date_cut then 1 else 0 end
-        )
+        when log_last_at is not null and changed_from is not null
+            then greatest(changed_from, coalesce(first_whole_date, changed_from))
     end as rebuild_from
-from wholeness
+from first_whole
 cross join changed

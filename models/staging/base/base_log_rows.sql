@@ -5,7 +5,7 @@
 {%- set highest_duration_ms = 86400000 %}
 
 with log as (
-    select * from {{ source('application', 'generation_logs') }}
+    select {{ log_columns() | join(', ') }} from {{ source('application', 'generation_logs') }}
 ),
 
 timed as (
@@ -33,5 +33,6 @@ select
     {{ blank_to_null('cast(error_message as text)') }} as error_text,
     cast(round(usable_duration_ms, 0) as bigint) as duration_ms,
     costs,
-    tokens
+    tokens,
+    {{ row_hash() }} as row_hash
 from numbered

@@ -1,0 +1,158 @@
+{#- PostgreSQL has readers at any moment: open transactions, dumps, views of others. So what exists is never dropped,
+    renamed, truncated or made again while it has the columns that it should have; its rows are replaced by a delete and
+    an insert. dbt's own ways are for what does not exist yet, and for columns that changed their type or went away. -#}
+
+{% materialization table, adapter='postgres' %}
+    {{ return(table_in_place() or dbt.materialization_table_default()) }}
+{% endmaterialization %}
+
+{% materialization incremental, adapter='postgres' %}
+    {{ return(left_alone() or table_in_place() or dbt.materialization_incremental_default()) }}
+{% endmaterialization %}
+
+{% materialization view, adapter='postgres' %}
+    {{ return(view_in_place() or dbt.materialization_view_default()) }}
+{% endmaterialization %}
+
+{% materialization seed, adapter='postgres' %}
+    {{ return(seed_in_place() or dbt.materialization_seed_default()) }}
+{% endmaterialization %}
+
+{#- A test waits for a lock no longer than a model does. -#}
+{% materialization test, adapter='postgres' %}
+    {%- do run_query(wait_for_no_lock()) -%}
+    {{ return(dbt.materialization_test_default()) }}
+{% endmaterialization %}
+
+{% macro table_in_place() %}
+    {%- set target = load_cached_relation(this) -%}
+    {%- set strategy = config.get('incremental_strategy') if config.get('materialized') == 'incremental'
+        and not should_full_refresh() else 'all' -%}
+    {%- if not target or not target.is_table -%}{{ return(none) }}{%- endif -%}
+    {%- do run_query(wait_for_no_lock()) -%}
+    {%- if strategy == 'all' and changed_columns(target) -%}{{ return(none) }}{%- endif -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- if config.get('contract').enforced -%}{%- do get_assert_columns_equivalent(sql) -%}{%- endif -%}
+    {%- set columns = get_column_schema_from_query(sql) -%}
+    {%- do add_columns(target, columns) -%}
+    {%- set names = columns | map(attribute='quoted') | join(', ') -%}
+    {%- set rows = "(" ~ sql ~ "\n) as model_rows" -%}
+    {#- int_alert_generations is made of its own rows, too, and they are about to be deleted -#}
+    {%- if strategy not in ('all', 'append', 'replace_days') or strategy == 'all' and target | string in sql -%}
+        {%- set rows = make_temp_relation(target) -%}
+        {%- call statement('temporary') -%}
+        create temporary table {{ rows }} on commit drop as ({{ sql }}
+        )
+        {%- endcall -%}
+    {%- endif -%}
+    {%- call statement('main') -%}
+        {%- if strategy == 'all' %}
+        {{ lock_table(target) }}
+        delete from {{ target }};
+        {%- endif %}
+        {%- if strategy in ('all', 'append') %}
+        insert into {{ target }} ({{ names }}) select {{ names }} from {{ rows }}
+        {%- else %}
+        {{ adapter.get_incremental_strategy_macro(context, strategy)({
+            'target_relation': target, 'temp_relation': rows, 'dest_columns': columns,
+            'unique_key': config.get('unique_key'), 'incremental_predicates': none,
+        }) }}
+        {%- endif %}
+    {%- endcall -%}
+    {{ return(finished(target)) }}
+{% endmacro %}
+
+{#- What a view says is compared by a hash, which is the comment of its rule: it comes and goes with the view. A copy of
+    the database under another name has the same. -#}
+{% macro view_in_place() %}
+    {%- set said = local_md5(sql | replace('"' ~ target.database ~ '".', '') ~ model.description ~ model.columns) -%}
+    {%- set target = load_cached_relation(this) -%}
+    {%- if target and not target.is_view -%}{{ return(none) }}{%- endif -%}
+    {%- if target and view_hash(target) == said -%}
+        {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}
+        {{ return({'relations': [target]}) }}
+    {%- endif -%}
+    {%- set target = this.incorporate(type='view') -%}
+    {#- other columns than new ones at the end take another view, and what depends on the old one goes with it -#}
+    {%- set replacement -%}
+    do $view$ begin
+        create or replace view {{ target }} as {{ sql }};
+    exception when invalid_table_definition then
+        drop view {{ target }} cascade;
+        create view {{ target }} as {{ sql }};
+    end $view$
+    {%- endset -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- call statement('main') -%}
+        {{ waiting_briefly(replacement, target) }};
+        comment on rule "_RETURN" on {{ target }} is '{{ said }}'
+    {%- endcall -%}
+    {{ return(finished(target)) }}
+{% endmacro %}
+
+{% macro view_hash(view) %}
+    {%- set query -%}
+    select obj_description(oid, 'pg_rewrite') from pg_rewrite
+    where ev_class = to_regclass('{{ view }}') and rulename = '_RETURN'
+    {%- endset -%}
+    {%- set found = run_query(query).rows -%}
+    {{ return(found[0][0] if found else none) }}
+{% endmacro %}
+
+{% macro seed_in_place() %}
+    {%- set target = load_cached_relation(this) -%}
+    {%- if not target or not target.is_table -%}{{ return(none) }}{%- endif -%}
+    {%- set rows = load_agate_table() -%}
+    {%- do store_result('agate_table', response='OK', agate_table=rows) -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- set columns, types = [], config.get('column_types', {}) -%}
+    {%- for name in rows.column_names -%}
+        {%- do columns.append(api.Column(name, types.get(name) or adapter.convert_type(rows, loop.index0))) -%}
+    {%- endfor -%}
+    {%- do add_columns(target, columns) -%}
+    {%- call statement('emptied') -%}{{ lock_table(target) }} delete from {{ target }}{%- endcall -%}
+    {%- set inserted = load_csv_rows(model, rows) if rows.rows | length else '' -%}
+    {%- call noop_statement('main', 'INSERT ' ~ rows.rows | length, 'INSERT', rows.rows | length) -%}
+        {{ inserted }}
+    {%- endcall -%}
+    {{ return(finished(target)) }}
+{% endmacro %}
+
+{% macro finished(target) %}
+    {%- do persist_docs(target, model) -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- do adapter.commit() -%}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target]}) }}
+{% endmacro %}
+
+{#- Has the model other columns than its table, by name or type? -#}
+{% macro changed_columns(target) %}
+    {%- set wanted, found = [], [] -%}
+    {%- for column in get_column_schema_from_query(sql) -%}
+        {%- do wanted.append([column.name, column.dtype]) -%}
+    {%- endfor -%}
+    {%- for column in get_column_schema_from_query("select * from " ~ target) -%}
+        {%- do found.append([column.name, column.dtype]) -%}
+    {%- endfor -%}
+    {#- a query tells of integer and bigint as one; a contract tells them apart -#}
+    {%- set retyped = [] -%}
+    {%- for column in model.columns.values() if config.get('contract').enforced -%}
+        {%- do retyped.append("attname = '" ~ column.name ~ "' and atttypid != '" ~ column.data_type ~ "'::regtype") -%}
+    {%- endfor -%}
+    {{ return(wanted | sort != found | sort or retyped and run_query("select 1 from pg_attribute where attrelid = '"
+        ~ target ~ "'::regclass and (" ~ retyped | join(' or ') ~ ")").rows | length > 0) }}
+{% endmacro %}
+
+{#- Columns that a release has added; null in the rows that are there. -#}
+{% macro add_columns(target, columns) %}
+    {%- set known = adapter.get_columns_in_relation(target) | map(attribute='name') | list -%}
+    {%- for column in columns if column.name not in known -%}
+        {%- set type = model.columns.get(column.name, {}).get('data_type') or column.data_type -%}
+        {%- do run_query(waiting_briefly("alter table " ~ target ~ " add column " ~ column.quoted ~ " " ~ type, target))
+        -%}
+    {%- endfor -%}
+{% endmacro %}
