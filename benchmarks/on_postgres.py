@@ -20,7 +20,7 @@ from simulator.log import SCHEMA
 from simulator.postgres import write_table
 from simulator.writers import csv_rows
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 import postgres_server  # noqa: E402
 
 # A small production server's. Everything else is as PostgreSQL comes: it syncs what it commits.

@@ -19,22 +19,30 @@
 {% endmaterialization %}
 
 {#- A test waits for a lock no longer than a model does. -#}
-{% materialization test, adapter='postgres' %}
-    {%- do run_query(wait_for_no_lock()) -%}
-    {{ return(dbt.materialization_test_default()) }}
-{% endmaterialization %}
+{% macro postgres__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) -%}
+    {{ wait_for_no_lock() }} {{ dbt.default__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) }}
+{%- endmacro %}
 
 {% macro table_in_place() %}
     {%- set target = load_cached_relation(this) -%}
     {%- set strategy = config.get('incremental_strategy') if config.get('materialized') == 'incremental'
         and not should_full_refresh() else 'all' -%}
     {%- if not target or not target.is_table -%}{{ return(none) }}{%- endif -%}
-    {%- do run_query(wait_for_no_lock()) -%}
-    {%- if strategy == 'all' and changed_columns(target) -%}{{ return(none) }}{%- endif -%}
+    {%- if strategy == 'all' -%}
+        {%- do run_query(wait_for_no_lock()) -%}
+        {%- if changed_columns(target) -%}{{ return(none) }}{%- endif -%}
+    {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- if config.get('contract').enforced -%}{%- do get_assert_columns_equivalent(sql) -%}{%- endif -%}
-    {%- set columns = get_column_schema_from_query(sql) -%}
+    {%- set columns = [] -%}
+    {%- if config.get('contract').enforced -%}
+        {%- do get_assert_columns_equivalent(sql) -%}
+        {%- for column in model.columns.values() -%}
+            {%- do columns.append(api.Column(column.name, column.data_type)) -%}
+        {%- endfor -%}
+    {%- else -%}
+        {%- do columns.extend(get_column_schema_from_query(sql)) -%}
+    {%- endif -%}
     {%- do add_columns(target, columns) -%}
     {%- set names = columns | map(attribute='quoted') | join(', ') -%}
     {%- set rows = "(" ~ sql ~ "\n) as model_rows" -%}
@@ -151,8 +159,7 @@
 {% macro add_columns(target, columns) %}
     {%- set known = adapter.get_columns_in_relation(target) | map(attribute='name') | list -%}
     {%- for column in columns if column.name not in known -%}
-        {%- set type = model.columns.get(column.name, {}).get('data_type') or column.data_type -%}
-        {%- do run_query(waiting_briefly("alter table " ~ target ~ " add column " ~ column.quoted ~ " " ~ type, target))
-        -%}
+        {%- do run_query(waiting_briefly("alter table " ~ target ~ " add column " ~ column.quoted ~ " "
+            ~ column.data_type, target)) -%}
     {%- endfor -%}
 {% endmacro %}

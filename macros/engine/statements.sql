@@ -18,10 +18,9 @@
 {#- Before a model's or a test's own statement. The application's log is looked at first where it is read, as its owner
     may be about to change it: behind a run that waits there, the application would wait. -#}
 {% macro wait_for_no_lock() -%}
-    {%- set staging = graph.nodes.values() | selectattr('fqn.1', 'equalto', 'staging') | map(attribute='unique_id')
-        | list -%}
     {%- set log = source('application', 'generation_logs') -%}
-    {%- if model.depends_on.nodes | select('in', staging) | list or model.sources -%}
+    {%- set read = model.depends_on.nodes | join(' ') -%}
+    {%- if 'source.' in read or '.stg_' in read or '.base_log_' in read -%}
         {{ waiting_briefly("select 1 from " ~ log ~ " limit 0", log, [1, var('lock_timeout_seconds')] | min) }};
     {%- endif -%}
     {{ lock_timeout() }}

@@ -17,9 +17,14 @@
     {%- set days_of = node.config.meta.get('days_of', model) if node else none -%}
     {%- set replaced = models_replaced_by_days() | map(attribute='name') | list if node else [] -%}
     {%- if days_of not in replaced -%}{{ return(none) }}{%- endif -%}
-    {%- set query %}
-    select replaced_from from {{ journal() }}
-    where model = '{{ days_of }}' and replaced_from is not null order by id desc limit 1
-    {%- endset -%}
-    {{ return((time_column or node.config.event_time) ~ " >= " ~ constant_of(query, 'date')) }}
+    {%- set known = known_of_run() -%}
+    {%- if 'days of ' ~ days_of not in known -%}
+        {%- set query %}
+        select replaced_from from {{ journal() }}
+        where model = '{{ days_of }}' and replaced_from is not null order by id desc limit 1
+        {%- endset -%}
+        {#- the tests of a model come after it -#}
+        {%- do known.update({'days of ' ~ days_of: constant_of(query, 'date')}) -%}
+    {%- endif -%}
+    {{ return((time_column or node.config.event_time) ~ " >= " ~ known['days of ' ~ days_of]) }}
 {%- endmacro %}

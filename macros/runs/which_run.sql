@@ -3,6 +3,12 @@
     no kind. A `dbt test` is of the kind of the models that it tests. The frequent kinds leave alone what has not
     changed, and check what was replaced or judged last. -#}
 {% macro which_run() %}
+    {%- set known = known_of_run() -%}
+    {%- if 'kind' not in known -%}{%- do known.update({'kind': kind_of_selection()}) -%}{%- endif -%}
+    {{ return(known.kind) }}
+{% endmacro %}
+
+{% macro kind_of_selection() %}
     {%- set chosen = namespace(models=[], is_daily=false) -%}
     {%- for node in graph.nodes.values() | selectattr('unique_id', 'in', selected_resources) -%}
         {%- do chosen.models.append(node.attached_node if node.resource_type == 'test' else node.unique_id) -%}
@@ -18,9 +24,17 @@
 {% endmacro %}
 
 {% macro models_replaced_by_days() %}
-    {{ return(graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
-        | selectattr('config.materialized', 'equalto', 'incremental')
-        | selectattr('config.incremental_strategy', 'equalto', 'replace_days') | list) }}
+    {%- set known = known_of_run() -%}
+    {%- if 'replaced' not in known -%}
+        {%- do known.update({'replaced': graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
+            | selectattr('config.materialized', 'equalto', 'incremental')
+            | selectattr('config.incremental_strategy', 'equalto', 'replace_days') | list}) -%}
+    {%- endif -%}
+    {{ return(known.replaced) }}
 {% endmacro %}
+
+{#- What every model and test asks again, and takes milliseconds to work out. The graph is the one thing that all of
+    them share. -#}
+{% macro known_of_run() %}{{ return(graph.setdefault('known_of_' ~ invocation_id, {})) }}{% endmacro %}
 
 {% macro is_selected(name) %}{{ return('model.' ~ project_name ~ '.' ~ name in selected_resources) }}{% endmacro %}

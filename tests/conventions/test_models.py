@@ -355,7 +355,7 @@ def test_every_macro_is_used(project: Project) -> None:
             return re.search(rf"incremental_strategy\s*[:=]\s*['\"]?{strategy[1]}\b", text) is not None
         materialization = re.fullmatch(r"materialization_([a-z]+)_[a-z]+", name)
         if materialization:
-            is_of_a_kind = materialization[1] in ("seed", "test")
+            is_of_a_kind = materialization[1] == "seed"
             return is_of_a_kind or re.search(rf"materialized\s*[:=]\s*['\"]?{materialization[1]}\b", text) is not None
         called = re.search(rf"\b{name}\s*\(|\brun-operation\s+{name}\b", text)
         return name in of_dbt or called is not None

@@ -2,6 +2,8 @@
 
 import copy
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -139,3 +141,16 @@ def test_locks_pin_every_package_with_hashes() -> None:
         sorted(locks["requirements.lock"] - locks["requirements-dev.lock"]),
         "Both locks pin the same versions, since both are installed in one environment: run `make lock`.",
     )
+
+
+_MODULES = set(re.findall(r"-m (warehouse|benchmarks[.\w]*|simulator)", (ROOT / "Makefile").read_text()))
+
+
+@pytest.mark.parametrize("module", sorted(_MODULES - {"benchmarks.lines"}))
+def test_every_command_of_the_makefile_starts(module: str) -> None:
+    """Also those that take hours and are in no other test."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout
