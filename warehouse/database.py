@@ -24,8 +24,9 @@ from dbt_common.context import set_invocation_context
 from warehouse.errors import DatabaseError
 from warehouse.secrets import scrub
 
-# PostgreSQL: how long a statement waits for another that has locked what it needs.
+# PostgreSQL: how long one run of the alerts waits for its turn after another, and a statement for somebody else's lock.
 LOCK_SECONDS = 30
+_STATEMENT_LOCK_SECONDS = 5
 
 Row = dict[str, object]
 
@@ -150,6 +151,7 @@ class Database:
             if not self._is_duckdb:
                 transaction.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'")
                 transaction.execute(f"select pg_advisory_xact_lock(hashtextextended('{self.schema}.alerts', 0))")
+                transaction.execute(f"set local lock_timeout = '{_STATEMENT_LOCK_SECONDS}s'")
             yield transaction
 
     @contextmanager
@@ -157,6 +159,8 @@ class Database:
         """A look that may take its time: it can write nothing, and on PostgreSQL nobody waits for it."""
         is_same = "" if self._is_duckdb else " isolation level repeatable read"
         with self._within(f"begin transaction{is_same} read only") as transaction:
+            if not self._is_duckdb:
+                transaction.execute(f"set local lock_timeout = '{_STATEMENT_LOCK_SECONDS}s'")
             yield transaction
 
     @contextmanager

@@ -33,7 +33,8 @@
     {%- if seen.other -%}
         {%- set query %}
         select table_schema, table_name from information_schema.tables
-        where table_schema like '{{ target.schema }}%' and table_type = 'BASE TABLE'
+        where table_schema in ('{{ target.schema }}_{{ ["marts", "intermediate", "internal", "seeds"]
+            | join("', '" ~ target.schema ~ "_") }}') and table_type = 'BASE TABLE'
             and table_name not in ('release', 'current_run') and table_name not like '%__dbt_%'
         {%- endset -%}
         {%- for table in run_query(query).rows if not adapter.get_relation(target.database, table[0], table[1]) -%}

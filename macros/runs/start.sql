@@ -85,7 +85,7 @@
     where (select min(activity_date) from {{ fact }}) < {{ first_kept }} - 7
     {%- endset -%}
     {%- set gone, all, newest = run_query(query).rows[0] if fact else (1, 1, none) -%}
-    {%- if all and gone > all * var('max_trimmed_share') -%}
+    {%- if is_selected('fct_generations') and all and gone > all * var('max_trimmed_share') -%}
         {%- set query %}
         select cast(max(logged_at) as text), max(logged_at) < {{ first_kept }}
         from ({{ with_time_read(source('application', 'generation_logs')) }}) as log
