@@ -20,7 +20,7 @@
 
 {#- A test waits for a lock no longer than a model does. -#}
 {% macro postgres__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) -%}
-    {{ wait_for_no_lock() }} {{ dbt.default__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) }}
+    {{ limit_waits() }} {{ dbt.default__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) }}
 {%- endmacro %}
 
 {% macro table_in_place() %}
@@ -29,7 +29,7 @@
         and not should_full_refresh() else 'all' -%}
     {%- if not target or not target.is_table -%}{{ return(none) }}{%- endif -%}
     {%- if strategy == 'all' -%}
-        {%- do run_query(wait_for_no_lock()) -%}
+        {%- do run_query(limit_waits()) -%}
         {%- if changed_columns(target) -%}{{ return(none) }}{%- endif -%}
     {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -75,29 +75,28 @@
     the database under another name has the same. -#}
 {% macro view_in_place() %}
     {%- set said = local_md5(sql | replace('"' ~ target.database ~ '".', '') ~ model.description ~ model.columns) -%}
-    {%- set target = load_cached_relation(this) -%}
-    {%- if target and not target.is_view -%}{{ return(none) }}{%- endif -%}
-    {%- if target and view_hash(target) == said -%}
+    {%- set existing, view = load_cached_relation(this), this.incorporate(type='view') -%}
+    {%- if existing and not existing.is_view -%}{{ return(none) }}{%- endif -%}
+    {%- if existing and view_hash(view) == said -%}
         {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}
-        {{ return({'relations': [target]}) }}
+        {{ return({'relations': [view]}) }}
     {%- endif -%}
-    {%- set target = this.incorporate(type='view') -%}
     {#- other columns than new ones at the end take another view, and what depends on the old one goes with it -#}
     {%- set replacement -%}
     do $view$ begin
-        create or replace view {{ target }} as {{ sql }};
+        create or replace view {{ view }} as {{ sql }};
     exception when invalid_table_definition then
-        drop view {{ target }} cascade;
-        create view {{ target }} as {{ sql }};
+        drop view {{ view }} cascade;
+        create view {{ view }} as {{ sql }};
     end $view$
     {%- endset -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- call statement('main') -%}
-        {{ waiting_briefly(replacement, target) }};
-        comment on rule "_RETURN" on {{ target }} is '{{ said }}'
+        {{ waiting_briefly(replacement, view) }};
+        comment on rule "_RETURN" on {{ view }} is '{{ said }}'
     {%- endcall -%}
-    {{ return(finished(target)) }}
+    {{ return(finished(view)) }}
 {% endmacro %}
 
 {% macro view_hash(view) %}

@@ -17,7 +17,7 @@
 
 {#- Before a model's or a test's own statement. The application's log is looked at first where it is read, as its owner
     may be about to change it: behind a run that waits there, the application would wait. -#}
-{% macro wait_for_no_lock() -%}
+{% macro limit_waits() -%}
     {%- set log = source('application', 'generation_logs') -%}
     {%- set read = model.depends_on.nodes | join(' ') -%}
     {%- if 'source.' in read or '.stg_' in read or '.base_log_' in read -%}

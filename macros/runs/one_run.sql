@@ -46,7 +46,7 @@
 {% endmacro %}
 
 {% macro postgres__hold_run() -%}
-    {% if execute %}select {{ internal_schema() }}.hold_run('{{ invocation_id }}'); {{ wait_for_no_lock() }}{% endif %}
+    {% if execute %}select {{ internal_schema() }}.hold_run('{{ invocation_id }}'); {{ limit_waits() }}{% endif %}
 {%- endmacro %}
 
 {% macro postgres__end_run() %}

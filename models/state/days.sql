@@ -1,6 +1,7 @@
 -- The ledger of days: one row per day that fct_generations was made of, kept for good. It knows a day after its single
 -- generations are gone, and int_log_window compares it with the days of the log. Written after the fact, in its
 -- transaction. Made from what an older release has left, where there is such a warehouse.
+{{ config(post_hook="drop table if exists {{ internal_schema() }}.read_days") }}
 {%- set fact = existing_relation('marts', 'fct_generations') %}
 {%- set issues = existing_relation('marts', 'generation_log_issues') %}
 {%- set hours = existing_relation('marts', 'hourly_engagement') %}
