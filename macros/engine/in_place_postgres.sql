@@ -46,21 +46,28 @@
     {%- do add_columns(target, columns) -%}
     {%- set names = columns | map(attribute='quoted') | join(', ') -%}
     {%- set rows = "(" ~ sql ~ "\n) as model_rows" -%}
-    {#- int_alert_generations is made of its own rows, too, and they are about to be deleted -#}
-    {%- if strategy not in ('all', 'append', 'replace_days') or strategy == 'all' and target | string in sql -%}
+    {#- What is made of few rows that differ each time is not compared; int_alert_generations is made of its own, which
+        are about to be deleted. -#}
+    {%- set is_scratch = strategy == 'all' and config.get('schema') != 'marts' and target | string not in sql -%}
+    {%- if strategy != 'append' and not is_scratch -%}
         {%- set rows = make_temp_relation(target) -%}
-        {%- call statement('temporary') -%}
-        create temporary table {{ rows }} on commit drop as ({{ sql }}
-        )
+        {%- call statement('rows') -%}
+        create temporary table {{ rows }} (like {{ target }}) on commit drop;
+        insert into {{ rows }} ({{ names }}) select {{ names }} from ({{ sql }}
+        ) as model_rows
         {%- endcall -%}
     {%- endif -%}
     {%- call statement('main') -%}
         {%- if strategy == 'all' %}
         {{ lock_table(target) }}
-        delete from {{ target }};
         {%- endif %}
-        {%- if strategy in ('all', 'append') %}
+        {%- if strategy == 'append' or is_scratch %}
+            {%- if is_scratch %}
+        delete from {{ target }};
+            {%- endif %}
         insert into {{ target }} ({{ names }}) select {{ names }} from {{ rows }}
+        {%- elif strategy == 'all' %}
+        {{ replace_rows(target, rows, names, 'true') }}
         {%- else %}
         {{ adapter.get_incremental_strategy_macro(context, strategy)({
             'target_relation': target, 'temp_relation': rows, 'dest_columns': columns,

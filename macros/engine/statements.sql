@@ -7,6 +7,31 @@
     {{ waiting_briefly("lock table " ~ relation ~ " in exclusive mode", relation) }};
 {%- endmacro %}
 
+{#- Puts rows in the place of those of a table for which a condition holds. PostgreSQL keeps what is the same: each row
+    that is written again leaves a dead one behind, and most rows of a day that is rebuilt have not changed. -#}
+{% macro replace_rows(target, rows, columns, replaced) -%}
+    {{ adapter.dispatch('replace_rows')(target, rows, columns, replaced) }}
+{%- endmacro %}
+{% macro duckdb__replace_rows(target, rows, columns, replaced) %}
+    delete from {{ target }} where {{ replaced }};
+    insert into {{ target }} ({{ columns }}) select {{ columns }} from {{ rows }};
+{% endmacro %}
+{% macro postgres__replace_rows(target, rows, columns, replaced) %}
+    {%- set is_same -%}
+        hash_record_extended(row(new.{{ columns | replace(', ', ', new.') }}), 0)
+        = hash_record_extended(row(old.{{ columns | replace(', ', ', old.') }}), 0)
+        and row(new.{{ columns | replace(', ', ', new.') }})
+        is not distinct from row(old.{{ columns | replace(', ', ', old.') }})
+    {%- endset %}
+    delete from {{ target }} as old where ({{ replaced }}) and not exists (
+        select 1 from {{ rows }} as new where {{ is_same }}
+    );
+    insert into {{ target }} ({{ columns }})
+    select {{ columns }} from {{ rows }} as new where not exists (
+        select 1 from (select * from {{ target }} where {{ replaced }}) as old where {{ is_same }}
+    );
+{% endmacro %}
+
 {#- PostgreSQL: a statement that needs a lock on a relation, and waits for it no longer than lock_timeout_seconds. Then
     it fails, saying who has the lock. -#}
 {% macro waiting_briefly(statement, relation, seconds=none) -%}

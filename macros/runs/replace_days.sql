@@ -18,8 +18,7 @@
         0,
         '{{ invocation_id }}',
         {{ wall_clock() }};
-    delete from {{ target }} where {{ replaced }};
-    insert into {{ target }} ({{ columns }}) select {{ columns }} from {{ rows }};
+    {{ replace_rows(target, rows, columns, replaced) }}
     update {{ journal }} set inserted_rows = (select count(*) from {{ target }} where {{ replaced }})
     where id = (select max(id) from {{ journal }} where model = '{{ target.identifier }}');
 {% endmacro %}

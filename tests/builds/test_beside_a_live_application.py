@@ -273,7 +273,7 @@ def test_alerts_are_judged_while_a_build_fails_for_a_lock(live: PostgresWarehous
     assert judged_to.date() == _day(10)
 
 
-def test_an_hourly_run_that_finds_nothing_new_sends_no_statement_that_defines_anything(
+def test_an_hourly_run_defines_next_to_nothing_and_leaves_nothing_temporary(
     live: PostgresWarehouse,
 ) -> None:
     """Each would make an API in front of the database read its schema again; a pooled connection keeps what is
@@ -281,7 +281,8 @@ def test_an_hourly_run_that_finds_nothing_new_sends_no_statement_that_defines_an
     live.run(selector="hourly")
     defining = _count_defining(live)
     live.run(selector="hourly", tests=True)
-    assert defining() == []
+    # the issues of rows without a date are compared in every run
+    assert defining() == [("CREATE TABLE",)]
     _log_more(live, _rows_of(10))
     live.run(selector="hourly", tests=True)
     assert len(defining()) <= 20
@@ -296,6 +297,26 @@ def _count_defining(warehouse: PostgresWarehouse) -> Callable[[], list]:
     )
     warehouse.execute("create event trigger noted on ddl_command_end execute function public.note()")
     return lambda: warehouse.query("select * from public.defined")
+
+
+def test_a_row_that_has_not_changed_is_not_written_again(live: PostgresWarehouse) -> None:
+    """Each would leave a dead one behind. A late row of the first day, and everything is rebuilt from there on."""
+    tables = [f"{SCHEMA}_marts.{name}" for name in ("fct_generations", "service_health", "dim_users", "hourly_costs")]
+
+    def written() -> dict[str, set]:
+        return {table: set(live.query(f"select ctid::text, xmin::text from {table}")) for table in tables}
+
+    before = written()
+    _log_more(live, _rows_of(0, 1, first=200))
+    live.run(selector="daily")
+    assert len(live.mart("fct_generations")) == len(_LOGGED) + 1
+    new = {table: len(rows - before[table]) for table, rows in written().items()}
+    assert new == {
+        f"{SCHEMA}_marts.fct_generations": 1,
+        f"{SCHEMA}_marts.service_health": 1,
+        f"{SCHEMA}_marts.dim_users": 1,
+        f"{SCHEMA}_marts.hourly_costs": 2,
+    }
 
 
 # the log, read by its columns

@@ -267,36 +267,25 @@ def test_the_wall_clock_over_an_old_log_is_refused_before_anything_is_trimmed(
 # variables
 
 
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("lookback_days", -1),
-        ("lookback_days", "90"),
-        ("lookback_days", True),
-        ("max_rebuilt_days", 1.5),
-        ("backfill_from", "yesterday"),
-        ("backfill_from", "2026-03-02 12:00:00"),
-        ("wait_for_other_run_seconds", "600"),
-        ("lock_timeout_seconds", 0),
-        ("log_retention_days", 0),
-        ("max_deleted_share", 20),
-        ("max_trimmed_share", -0.1),
-        ("alert_settle_minutes", None),
-        ("log_timezone", "UTC'); drop table x; --"),
-        ("log_timezone", "Mars"),
-        ("max_cost_usd", -5),
-        ("min_difficulty", 11),
-        ("lose_history", "yes"),
-        ("strict", 1),
-    ],
-)
-def test_a_variable_that_makes_no_sense_is_named_before_anything_is_touched(
-    duckdb_warehouse: Warehouse, variable: str, value: object
+_WRONG = [
+    {"lookback_days": -1, "max_rebuilt_days": 1.5, "backfill_from": "yesterday", "log_retention_days": 0},
+    {"lookback_days": "90", "backfill_from": "2026-03-02 12:00:00", "log_timezone": "Mars", "lose_history": "yes"},
+    {"lookback_days": True, "wait_for_other_run_seconds": "600", "lock_timeout_seconds": 0, "max_deleted_share": 20},
+    {"max_trimmed_share": -0.1, "alert_settle_minutes": None, "max_cost_usd": -5, "strict": 1},
+    {"log_timezone": "UTC'); drop table x; --", "alert_first_hours": 0, "max_difficulty": "10"},
+    {"min_difficulty": 11},
+]
+
+
+@pytest.mark.parametrize("wrong", _WRONG, ids=lambda wrong: ", ".join(wrong))
+def test_variables_that_make_no_sense_are_all_named_before_anything_is_touched(
+    duckdb_warehouse: Warehouse, wrong: dict[str, object]
 ) -> None:
     duckdb_warehouse.load(_LOG[:1])
-    outcome = duckdb_warehouse.attempt(variables={variable: value})
+    outcome = duckdb_warehouse.attempt(variables=wrong)
     assert not outcome.success
-    assert f"The variable {variable} is " in outcome.text
+    for variable in wrong:
+        assert f"The variable {variable} is " in outcome.text
     assert "it should be" in outcome.text
     assert "Nothing was touched" in outcome.text
     assert duckdb_warehouse.relations() == set()
