@@ -17,7 +17,9 @@
 {% macro postgres__open_log() %}
     {%- if not execute -%}{{ return('') }}{%- endif -%}
     {%- set log = source('application', 'generation_logs') -%}
-    {%- do run_query("set local lock_timeout = '1s'; select 1 from " ~ log ~ " limit 0") -%}
+    {%- set release, look = database_release(), "select 1 from " ~ log ~ " limit 0" -%}
+    {%- do run_query(waiting_briefly(look, log, 1) if release.found == release.known
+        else "set local lock_timeout = '1s'; " ~ look) -%}
     {%- set columns = adapter.get_columns_in_relation(log) -%}
     {%- do stop_for_missing_columns(columns | map(attribute='name') | list, log) -%}
     {%- for relation, reader in run_query(hidden_rows_query(log)).rows -%}
