@@ -64,7 +64,7 @@ test: about lint parse sample pytest ## Run every check that CI runs
 
 .PHONY: about
 about:
-	@echo "Every check, on both engines: about 23 minutes on two quiet cores. make check is the quick part."
+	@echo "Every check, on both engines: about 30 minutes on two quiet cores. make check is the quick part."
 
 .PHONY: lint
 lint: .venv/dev.stamp $(CHECKS)/profiles.yml ## Check the style of Python and SQL
@@ -93,6 +93,11 @@ pytest: | lint parse sample
 .PHONY: soak
 soak: .venv/dev.stamp ## Hundreds of runs beside a live application, at random (20 minutes; RUNS=200, SEED=1)
 	WAREHOUSE_SOAK_RUNS=$(or $(RUNS),200) WAREHOUSE_SOAK_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -n 0 -s tests/soak
+
+.PHONY: fuzz
+fuzz: .venv/dev.stamp ## Read 2,000 damaged files beside Python's own readers (half an hour; FILES=2000)
+	WAREHOUSE_TEST_EXAMPLES=$$(( $(or $(FILES),2000) / 60 )) $(BIN)/python -m pytest -n 0 -q \
+		tests/builds/test_log_files.py -k damaged
 
 .PHONY: bench
 bench: .venv/dev.stamp ## Measure builds, hourly runs and questions, and write docs/benchmarks.md (one to two hours; BENCH_ARGS=--help)

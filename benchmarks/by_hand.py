@@ -24,6 +24,13 @@ def build(database: Path, log: str, warehouse: Path, memory: str) -> None:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach {_quoted(warehouse)} as warehouse (read_only)")
         connection.execute("set variable salt = (select salt from warehouse.warehouse_internal.user_key_salt)")
+        for name, parameters, definition in connection.execute(
+            "select function_name, parameters, macro_definition from duckdb_functions() "
+            "where database_name = 'warehouse' and schema_name = 'warehouse_internal' "
+            "and function_name in ('matches', 'error_pattern', 'scrubbed') order by function_name = 'error_pattern'"
+        ).fetchall():
+            connection.execute("create schema if not exists warehouse_internal")
+            connection.execute(f"create macro warehouse_internal.{name}({', '.join(parameters)}) as {definition}")
         connection.execute("detach warehouse")
         connection.execute(f"set variable log = {_quoted(log)}")
         connection.execute((_HERE / "by_hand.sql").read_text())

@@ -1,8 +1,8 @@
 -- The warehouse's tables by hand: int_user_days and all marts of a clean log, in one go. The log's columns have the
 -- right types and its ids do not repeat, so nothing is checked and nothing is set aside. Written for speed.
 --
--- The session has the variables `log` (files) and `salt` (of the user keys). Everything after the fact is PostgreSQL's
--- SQL too; by_hand_postgres.sql has what comes before it.
+-- The session has the variables `log` (files) and `salt` (of the user keys), and the warehouse's own functions for error
+-- texts. Everything after the fact is PostgreSQL's SQL too; by_hand_postgres.sql has what comes before it.
 
 create table error_categories as
 select * from read_csv('seeds/error_categories.csv');
@@ -17,44 +17,28 @@ create table fct_generations as
 with documents as (
     select
         *,
-        json_transform(costs, '{
-            "vision": "DOUBLE", "image_generation": "DOUBLE", "image": "DOUBLE", "storage": "DOUBLE", "total": "DOUBLE"
-        }') as c,
+        json_transform(costs, '{"vision": "DOUBLE", "image": "DOUBLE", "total": "DOUBLE"}') as c,
         json_transform(tokens, '{
-            "input": "BIGINT", "output": "BIGINT", "total": "BIGINT",
-            "vision": {"prompt_tokens": "BIGINT", "completion_tokens": "BIGINT"},
-            "image": {"input_tokens": "BIGINT", "output_tokens": "BIGINT"}
+            "vision_input": "BIGINT", "vision_output": "BIGINT", "image_input": "BIGINT", "image_output": "BIGINT"
         }') as t,
-        case
-            when success then null
-            when regexp_matches(error_message, 'request too large', 'i') then 10
-            when regexp_matches(error_message, 'exceeded your current quota|insufficient_quota', 'i') then 20
-            when regexp_matches(error_message, 'billing hard limit|billing_hard_limit_reached', 'i') then 30
-            when regexp_matches(error_message, 'rate limit|rate_limit_exceeded|too many requests', 'i') then 40
-            when regexp_matches(error_message, 'safety system|content[ _]policy|safety_violations|moderation_blocked', 'i') then 50
-            when regexp_matches(error_message, 'downloading (file|image|http)|failed to (fetch|download) (the )?image', 'i') then 60
-            when regexp_matches(error_message, 'unsupported image|invalid image|image_parse_error|could not (read|decode) image', 'i') then 70
-            when regexp_matches(error_message, 'incorrect api key|invalid api key|invalid_api_key|unauthorized|authentication', 'i') then 80
-            when regexp_matches(error_message, 'storageapierror.*already exists', 'i') then 90
-            when regexp_matches(error_message, 'storageapierror.*too large', 'i') then 100
-            when regexp_matches(error_message, 'storageapierror|upload failed', 'i') then 110
-            when regexp_matches(error_message, 'server had an error|internal server error|bad gateway|service unavailable|overloaded|server_error', 'i') then 120
-            when regexp_matches(error_message, 'timed out|timeout|deadline exceeded|etimedout', 'i') then 130
-            when regexp_matches(error_message, 'connection error|connection reset|connection refused|econnreset|econnrefused|socket hang up|network error|fetch failed', 'i') then 140
-        end as pattern_position
+        case when not success then warehouse_internal.error_pattern(error_message) end as pattern_position
     from read_parquet(getvariable('log'))
 ),
 
 numbers as (
     select
         *,
-        cast(c.vision as decimal(18, 6)) as vision_usd,
-        cast(coalesce(c.image_generation, c.image) as decimal(18, 6)) as image_usd,
-        cast(c.storage as decimal(18, 6)) as storage_usd,
-        cast(c.total as decimal(18, 6)) as total_usd,
-        cast(coalesce(vision_usd, 0) + coalesce(image_usd, 0) + coalesce(storage_usd, 0) as decimal(18, 6)) as parts_usd,
-        coalesce(t.input, t.vision.prompt_tokens + coalesce(t.image.input_tokens, 0)) as input_tokens,
-        coalesce(t.output, t.vision.completion_tokens + coalesce(t.image.output_tokens, 0)) as output_tokens
+        -- the zeros of a failure say nothing
+        success or c.total > 0 as has_documents,
+        cast(case when has_documents then c.vision end as decimal(18, 6)) as vision_usd,
+        cast(case when has_documents then c.image end as decimal(18, 6)) as image_usd,
+        cast(case when has_documents then c.total end as decimal(18, 6)) as total_usd,
+        case when has_documents then t.vision_input end as vision_input_tokens,
+        case when has_documents then t.vision_output end as vision_output_tokens,
+        case when has_documents then t.image_input end as image_input_tokens,
+        case when has_documents then t.image_output end as image_output_tokens,
+        vision_input_tokens + image_input_tokens as input_tokens,
+        vision_output_tokens + image_output_tokens as output_tokens
     from documents
 )
 
@@ -63,73 +47,74 @@ select
     cast(created_at as date) as activity_date,
     cast(left(sha256(getvariable('salt') || cast(user_id as varchar)), 32) as uuid) as user_key,
     job_id,
-    style,
+    coalesce(lower(style), 'unknown') as style,
     difficulty,
     success as is_success,
     case when not success then coalesce(error_patterns.error_category, 'unknown') end as error_category,
     case
         when success then null
         when pattern_position is not null then error_patterns.error_signature
-        else left(trim(
-            regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(error_message
-                , '[A-Za-z][A-Za-z0-9+.-]*://[^ "<>'']+', '<url>', 'g')
-                , '[^ "<>(){}:;,='']+@[A-Za-z0-9][A-Za-z0-9.-]*[A-Za-z0-9]', '<email>', 'g')
-                , '[Bb]earer +[^ "]+', '<key>', 'g')
-                , '[A-Za-z0-9]{2,8}-[A-Za-z0-9_-]*[*]{2,}[A-Za-z0-9_-]*', '<key>', 'g')
-                , '(sk|pk|rk|key|api|ghp|xox[abp])[_-][A-Za-z0-9_-]{8,}', '<key>', 'g')
-                , '[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?', '<time>', 'g')
-                , '[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}', '<id>', 'g')
-                , '[0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}(:[0-9]+)?', '<ip>', 'g')
-                , '[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){3,}', '<ip>', 'g')
-                , '(org|req|user|job|file|proj|asst|run|img|batch|chatcmpl|gen)[_-][A-Za-z0-9_-]+', '<id>', 'g')
-                , '(?i)[^ "<>()=,;'']*[.](png|jpe?g|gif|webp|heic|heif|avif|bmp|tiff?|svg|pdf|txt|json|zip|mp4)', '<file>', 'g')
-                , '[^ "<>()=,;'']*/[^ "<>()=,;'']*/[^ "<>()=,;'']*', '<file>', 'g')
-                , '[A-Za-z0-9_+/=-]*[0-9][A-Za-z0-9_+/=-]{15,}|[A-Za-z0-9_+/=-]{32,}', '<id>', 'g')
-                , '[A-Za-z0-9_+/-]{8,}[0-9][A-Za-z0-9_+/=-]*', '<id>', 'g')
-                , '[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?', '<time>', 'g')
-                , '[0-9]+([.,][0-9]+)*', '<number>', 'g')
-                , '[ \t\n\r\f\v]+', ' ', 'g')
-        ), 200)
+        else warehouse_internal.scrubbed(error_message)
     end as error_signature,
-    cast(duration_ms as bigint) as duration_ms,
+    -- a request that is refused early has one since 1970
+    case when duration_ms <= 86400000 then duration_ms end as duration_ms,
     vision_usd as vision_cost_usd,
     image_usd as image_cost_usd,
-    storage_usd as storage_cost_usd,
-    cast(total_usd - parts_usd as decimal(18, 6)) as unattributed_cost_usd,
+    cast(null as decimal(18, 6)) as storage_cost_usd,
+    cast(total_usd - vision_usd - image_usd as decimal(18, 6)) as unattributed_cost_usd,
     total_usd as total_cost_usd,
     input_tokens,
     output_tokens,
-    coalesce(t.total, input_tokens + output_tokens) as total_tokens,
+    input_tokens + output_tokens as total_tokens,
     created_at,
     date_trunc('hour', created_at) as activity_hour,
+    vision_input_tokens,
+    vision_output_tokens,
+    image_input_tokens,
+    image_output_tokens,
+    cast(null as varchar) as scene_type,
+    cast(null as bigint) as photo_size_bytes,
+    cast(null as varchar) as model,
+    cast(null as bigint) as vision_ms,
+    cast(null as bigint) as image_ms,
+    cast(null as bigint) as storage_ms,
     cast(created_at as date) + interval '1 day' <= (select as_of from clock) as is_complete
 from numbers
 left join error_patterns on pattern_position = error_patterns.position;
 
--- a clean log has no other issues than documents that the application did not write
+-- a clean log has no other issues than those of failures
 create table generation_log_issues as
-with log as (
-    select id, created_at, user_id, costs, tokens
-    from read_parquet(getvariable('log'))
-    where costs is null or costs = '{}' or tokens is null or tokens = '{}'
-),
-
-issues as (
+with issues as (
     select
-        *,
-        'malformed_costs' as issue,
-        case when costs is null then 'no costs logged' else 'no amount in it' end as detail
-    from log
-    where costs is null or costs = '{}'
+        id,
+        created_at,
+        user_id,
+        'invalid_difficulty' as issue,
+        'difficulty is missing, no integer, or out of range' as detail
+    from read_parquet(getvariable('log'))
+    where difficulty is null
 
     union all
 
     select
-        *,
-        'malformed_tokens' as issue,
-        case when tokens is null then 'no tokens logged' else 'no count in it' end as detail
-    from log
-    where tokens is null or tokens = '{}'
+        id,
+        created_at,
+        user_id,
+        'invalid_duration' as issue,
+        'duration_ms is missing, no number, negative, or above a day' as detail
+    from read_parquet(getvariable('log'))
+    where duration_ms > 86400000
+
+    union all
+
+    select
+        id,
+        created_at,
+        user_id,
+        'unrecorded_cost' as issue,
+        'a failure whose costs are all zero: unknown' as detail
+    from read_parquet(getvariable('log'))
+    where not success and cast(costs ->> 'total' as double) = 0
 )
 
 select
@@ -161,6 +146,7 @@ with measured as (
         count(total_cost_usd) as costed_generation_count,
         sum(total_cost_usd) as total_cost_usd,
         sum(total_cost_usd) filter (where not is_success) as failed_cost_usd,
+        count(total_cost_usd) filter (where not is_success) as costed_failure_count,
         sum(input_tokens) as input_tokens,
         sum(output_tokens) as output_tokens,
         sum(total_tokens) as total_tokens
@@ -191,6 +177,7 @@ select
     cast(coalesce(input_tokens, 0) as bigint) as input_tokens,
     cast(coalesce(output_tokens, 0) as bigint) as output_tokens,
     cast(coalesce(total_tokens, 0) as bigint) as total_tokens,
+    costed_failure_count,
     activity_date + interval '1 day' <= (select as_of from clock) as is_complete
 from measured;
 
@@ -216,6 +203,7 @@ summed as (
         sum(costed_generation_count) as costed_generation_count,
         sum(total_cost_usd) as total_cost_usd,
         sum(failed_cost_usd) as failed_cost_usd,
+        sum(costed_failure_count) as costed_failure_count,
         sum(input_tokens) as input_tokens,
         sum(output_tokens) as output_tokens,
         sum(total_tokens) as total_tokens
@@ -245,6 +233,7 @@ select
     cast(input_tokens as bigint) as input_tokens,
     cast(output_tokens as bigint) as output_tokens,
     cast(total_tokens as bigint) as total_tokens,
+    cast(costed_failure_count as bigint) as costed_failure_count,
     activity_date + interval '1 day' <= (select as_of from clock) as is_complete
 from summed
 inner join measured using (activity_date, style);
@@ -259,6 +248,7 @@ with measured as (
         count(total_cost_usd) filter (where is_success) as success_costed_count,
         coalesce(sum(total_cost_usd) filter (where is_success), 0) as success_cost_usd,
         coalesce(sum(total_cost_usd) filter (where not is_success), 0) as failed_cost_usd,
+        count(total_cost_usd) filter (where not is_success) as costed_failure_count,
         coalesce(sum(total_cost_usd), 0) as total_cost_usd,
         coalesce(sum(vision_cost_usd), 0) as vision_cost_usd,
         coalesce(sum(image_cost_usd), 0) as image_cost_usd,
@@ -289,6 +279,7 @@ select
     cast(input_tokens as bigint) as input_tokens,
     cast(output_tokens as bigint) as output_tokens,
     cast(total_tokens as bigint) as total_tokens,
+    cast(costed_failure_count as bigint) as costed_failure_count,
     activity_date + interval '1 day' <= (select as_of from clock) as is_complete
 from measured;
 
@@ -302,7 +293,8 @@ with costs as (
         sum(image_cost_usd) as image_cost_usd,
         sum(storage_cost_usd) as storage_cost_usd,
         sum(unattributed_cost_usd) as unattributed_cost_usd,
-        sum(total_cost_usd) filter (where not is_success) as failed_cost_usd
+        sum(total_cost_usd) filter (where not is_success) as failed_cost_usd,
+        count(total_cost_usd) filter (where not is_success) as costed_failure_count
     from fct_generations
     group by activity_hour
 ),
@@ -324,6 +316,7 @@ compared as (
         cast(coalesce(storage_cost_usd, 0) as numeric(18, 6)) as storage_cost_usd,
         cast(coalesce(unattributed_cost_usd, 0) as numeric(18, 6)) as unattributed_cost_usd,
         cast(coalesce(failed_cost_usd, 0) as numeric(18, 6)) as failed_cost_usd,
+        coalesce(costed_failure_count, 0) as costed_failure_count,
         cast(lag(coalesce(total_cost_usd, 0)) over (order by hours.activity_hour) as numeric(18, 6)) as previous_hour_cost_usd
     from hours
     left join costs on hours.activity_hour = costs.activity_hour
@@ -347,7 +340,8 @@ with user_days as (
         cast(coalesce(sum(total_tokens), 0) as bigint) as total_tokens,
         min(created_at) as first_generation_at,
         max(created_at) as last_generation_at,
-        min(created_at) filter (where is_success) as first_success_at
+        min(created_at) filter (where is_success) as first_success_at,
+        count(total_cost_usd) filter (where not is_success) as costed_failure_count
     from fct_generations
     where user_key is not null
     group by user_key, activity_date
@@ -355,7 +349,8 @@ with user_days as (
 
 select
     *,
-    min(first_generation_at) over (partition by user_key) as first_ever_at
+    min(first_generation_at) over (partition by user_key) as first_ever_at,
+    activity_date + interval '1 day' <= (select as_of from clock) as is_complete
 from user_days;
 
 create view cost_by_user as
@@ -367,7 +362,8 @@ select
     total_cost_usd,
     failed_cost_usd,
     total_tokens,
-    activity_date + interval '1 day' <= (select as_of from clock) as is_complete
+    costed_failure_count,
+    is_complete
 from int_user_days;
 
 create table hourly_engagement as
@@ -725,6 +721,7 @@ with failures as (
         count(duration_ms) as timed_failure_count,
         cast(coalesce(sum(duration_ms), 0) as bigint) as total_failure_duration_ms,
         cast(coalesce(sum(total_cost_usd), 0) as numeric(18, 6)) as failed_cost_usd,
+        count(total_cost_usd) as costed_failure_count,
         min(created_at) as first_seen_at,
         max(created_at) as last_seen_at
     from fct_generations
@@ -745,6 +742,7 @@ select
     coalesce(is_retryable, false) as is_retryable,
     first_seen_at,
     last_seen_at,
+    costed_failure_count,
     activity_date + interval '1 day' <= (select as_of from clock) as is_complete
 from failures
 left join error_categories on failures.error_category = error_categories.error_category;

@@ -9,18 +9,23 @@ with numbers as (
     select
         *,
         cast(costs ->> 'vision' as numeric(18, 6)) as vision_usd,
-        cast(coalesce(costs ->> 'image_generation', costs ->> 'image') as numeric(18, 6)) as image_usd,
-        cast(costs ->> 'storage' as numeric(18, 6)) as storage_usd,
+        cast(costs ->> 'image' as numeric(18, 6)) as image_usd,
         cast(costs ->> 'total' as numeric(18, 6)) as total_usd,
-        coalesce(
-            cast(tokens ->> 'input' as bigint),
-            cast(tokens -> 'vision' ->> 'prompt_tokens' as bigint) + coalesce(cast(tokens -> 'image' ->> 'input_tokens' as bigint), 0)
-        ) as input_tokens,
-        coalesce(
-            cast(tokens ->> 'output' as bigint),
-            cast(tokens -> 'vision' ->> 'completion_tokens' as bigint) + coalesce(cast(tokens -> 'image' ->> 'output_tokens' as bigint), 0)
-        ) as output_tokens
+        cast(tokens ->> 'vision_input' as bigint) as vision_input_tokens,
+        cast(tokens ->> 'vision_output' as bigint) as vision_output_tokens,
+        cast(tokens ->> 'image_input' as bigint) as image_input_tokens,
+        cast(tokens ->> 'image_output' as bigint) as image_output_tokens
     from public.generation_logs
+    -- the zeros of a failure say nothing
+    where success or cast(costs ->> 'total' as numeric) > 0
+
+    union all
+
+    select
+        *,
+        null, null, null, null, null, null, null
+    from public.generation_logs
+    where not success and cast(costs ->> 'total' as numeric) = 0
     offset 0
 )
 
@@ -29,74 +34,69 @@ select
     cast(created_at as date) as activity_date,
     cast(left(encode(sha256(convert_to((select salt from salt) || cast(user_id as text), 'UTF8')), 'hex'), 32) as uuid) as user_key,
     job_id,
-    style,
+    coalesce(lower(style), 'unknown') as style,
     difficulty,
     success as is_success,
     case when not success then coalesce(known.error_category, 'unknown') end as error_category,
-    case when not success then coalesce(known.error_signature, left(trim(
-        regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(error_message
-            , '[A-Za-z][A-Za-z0-9+.-]*://[^ "<>'']+', '<url>', 'g')
-            , '[^ "<>(){}:;,='']+@[A-Za-z0-9][A-Za-z0-9.-]*[A-Za-z0-9]', '<email>', 'g')
-            , '[Bb]earer +[^ "]+', '<key>', 'g')
-            , '[A-Za-z0-9]{2,8}-[A-Za-z0-9_-]*[*]{2,}[A-Za-z0-9_-]*', '<key>', 'g')
-            , '(sk|pk|rk|key|api|ghp|xox[abp])[_-][A-Za-z0-9_-]{8,}', '<key>', 'g')
-            , '[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?', '<time>', 'g')
-            , '[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}', '<id>', 'g')
-            , '[0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}(:[0-9]+)?', '<ip>', 'g')
-            , '[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){3,}', '<ip>', 'g')
-            , '(org|req|user|job|file|proj|asst|run|img|batch|chatcmpl|gen)[_-][A-Za-z0-9_-]+', '<id>', 'g')
-            , '(?i)[^ "<>()=,;'']*[.](png|jpe?g|gif|webp|heic|heif|avif|bmp|tiff?|svg|pdf|txt|json|zip|mp4)', '<file>', 'g')
-            , '[^ "<>()=,;'']*/[^ "<>()=,;'']*/[^ "<>()=,;'']*', '<file>', 'g')
-            , '[A-Za-z0-9_+/=-]*[0-9][A-Za-z0-9_+/=-]{15,}|[A-Za-z0-9_+/=-]{32,}', '<id>', 'g')
-            , '[A-Za-z0-9_+/-]{8,}[0-9][A-Za-z0-9_+/=-]*', '<id>', 'g')
-            , '[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?', '<time>', 'g')
-            , '[0-9]+([.,][0-9]+)*', '<number>', 'g')
-            , '[ \t\n\r\f\v]+', ' ', 'g')
-    ), 200)) end as error_signature,
-    cast(duration_ms as bigint) as duration_ms,
+    case when not success then coalesce(known.error_signature, warehouse_internal.scrubbed(error_message)) end as error_signature,
+    case when duration_ms <= 86400000 then cast(duration_ms as bigint) end as duration_ms,
     vision_usd as vision_cost_usd,
     image_usd as image_cost_usd,
-    storage_usd as storage_cost_usd,
-    cast(total_usd - coalesce(vision_usd, 0) - coalesce(image_usd, 0) - coalesce(storage_usd, 0) as numeric(18, 6)) as unattributed_cost_usd,
+    cast(null as numeric(18, 6)) as storage_cost_usd,
+    cast(total_usd - vision_usd - image_usd as numeric(18, 6)) as unattributed_cost_usd,
     total_usd as total_cost_usd,
-    input_tokens,
-    output_tokens,
-    coalesce(cast(tokens ->> 'total' as bigint), input_tokens + output_tokens) as total_tokens,
+    vision_input_tokens + image_input_tokens as input_tokens,
+    vision_output_tokens + image_output_tokens as output_tokens,
+    vision_input_tokens + image_input_tokens + vision_output_tokens + image_output_tokens as total_tokens,
     created_at,
     date_trunc('hour', created_at) as activity_hour,
+    vision_input_tokens,
+    vision_output_tokens,
+    image_input_tokens,
+    image_output_tokens,
+    cast(null as text) as scene_type,
+    cast(null as bigint) as photo_size_bytes,
+    cast(null as text) as model,
+    cast(null as bigint) as vision_ms,
+    cast(null as bigint) as image_ms,
+    cast(null as bigint) as storage_ms,
     cast(created_at as date) + interval '1 day' <= (select as_of from clock) as is_complete
 from numbers
-left join lateral (
-    select error_category, error_signature
-    from error_patterns
-    where error_message ~* pattern
-    order by position
-    limit 1
-) as known on not success;
+left join error_patterns as known
+    on case when not success then warehouse_internal.error_pattern(error_message) end = known.position;
 
 create table generation_log_issues as
-with log as (
-    select id, created_at, user_id, costs, tokens
-    from public.generation_logs
-    where costs is null or costs = '{}' or tokens is null or tokens = '{}'
-),
-
-issues as (
+with issues as (
     select
-        *,
-        'malformed_costs' as issue,
-        case when costs is null then 'no costs logged' else 'no amount in it' end as detail
-    from log
-    where costs is null or costs = '{}'
+        id,
+        created_at,
+        user_id,
+        'invalid_difficulty' as issue,
+        'difficulty is missing, no integer, or out of range' as detail
+    from public.generation_logs
+    where difficulty is null
 
     union all
 
     select
-        *,
-        'malformed_tokens' as issue,
-        case when tokens is null then 'no tokens logged' else 'no count in it' end as detail
-    from log
-    where tokens is null or tokens = '{}'
+        id,
+        created_at,
+        user_id,
+        'invalid_duration' as issue,
+        'duration_ms is missing, no number, negative, or above a day' as detail
+    from public.generation_logs
+    where duration_ms > 86400000
+
+    union all
+
+    select
+        id,
+        created_at,
+        user_id,
+        'unrecorded_cost' as issue,
+        'a failure whose costs are all zero: unknown' as detail
+    from public.generation_logs
+    where not success and cast(costs ->> 'total' as numeric) = 0
 )
 
 select

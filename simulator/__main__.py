@@ -11,7 +11,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from simulator import incidents, postgres, writers
-from simulator.log import Log, LogSettings
+from simulator.log import FORMS, Log, LogSettings
 
 EXTENSIONS = (".parquet", ".csv", ".jsonl")
 
@@ -20,6 +20,13 @@ Write a realistic log of an image-generation service: the table generation_logs,
 PostgreSQL. The same options give the same rows in every format, and the same bytes in a file.
 """
 _EPILOG = """\
+forms
+  application: as the application of the log writes. Costs are {vision, image, total}, tokens are counted flat by step
+  (vision_input), a failure has zeros in both, job ids collide, and errors are the application's own sentences, or now
+  and then the provider's. A request that is refused before its job begins has neither style nor difficulty, and a
+  duration since 1970. mixed: what many writers log, with storage costs, nested tokens, missing documents, and the
+  provider's errors alone.
+
 incidents
   Four kinds: rate_limit_storm (most generations fail with a 429), slow_hour (durations 3 to 4 times as long),
   cost_spike (costs 2.5 to 3 times as high), outage (no rows). They start at hours of more than average traffic, at
@@ -61,6 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
             dirt=options.dirt,
             incidents=options.incidents,
             incident_at_end=options.incident_at_end,
+            form=options.form,
         )
         _write(Log(settings), options)
     # OverflowError: a range that begins or ends outside the calendar, or more rows than can be counted.
@@ -118,6 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--incidents", type=_whole, default=0, metavar="N", help="incidents of each kind (default: 0)")
     parser.add_argument(
         "--incident-at-end", choices=incidents.KINDS, metavar="KIND", help="one more in the last hour of the log"
+    )
+    parser.add_argument(
+        "--form", choices=FORMS, default=FORMS[0], help="whose form the rows have (default: application)"
     )
     target = parser.add_mutually_exclusive_group(required=True)
     target.add_argument("--out", type=Path, metavar="PATH", help="file to write or replace: .parquet, .csv or .jsonl")

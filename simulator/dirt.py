@@ -137,7 +137,7 @@ def _total_is_not_the_sum(row: Row, around: Surroundings) -> None:
 
 
 def _differing_style(row: Row, around: Surroundings) -> None:
-    name = row["style"]
+    name = row["style"] or "Pop Art"
     row["style"] = around.random.choice(
         (
             name.upper(),
@@ -152,7 +152,7 @@ def _differing_style(row: Row, around: Surroundings) -> None:
 
 def _number_as_text(row: Row, around: Surroundings) -> None:
     column = around.random.choice(("difficulty", "duration_ms"))
-    number = row[column]
+    number = row[column] or "3"
     row[column] = around.random.choice((f"{number}.0", f" {number}", f"{number} ", f"{int(number):.6e}", f"+{number}"))
 
 

@@ -1,4 +1,4 @@
-"""The JSON documents of a generation, `costs` and `tokens`, as a JavaScript application writes them."""
+"""The JSON documents of a generation, `costs` and `tokens`: as the application writes them, or as many others do."""
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +17,14 @@ _USD_TEXTS = pa.concat_arrays(
 # Entry 0 is an absent number here too: no step uses 0 tokens.
 _COUNT_TEXTS = pa.concat_arrays([pa.array([""]), pa.array(np.arange(1, 20_001)).cast(pa.string())])
 
-# The provider's prices in the units above: vision 2.5 and 10 dollars per million tokens read and written, image
-# generation 10 and 40.
+# The application's form: dollars for a token read and written by the vision model, for one read by the image model, and
+# for an image.
+_APPLICATION_PRICES = (0.000005, 0.00002, 0.000005, 0.17)
+# The application fills the documents in when every step has succeeded. Seldom the failure comes after that.
+_FILLED_IN_SHARE = 0.02
+
+# Other forms. The provider's prices in the units above: vision 2.5 and 10 dollars per million tokens read and written,
+# image generation 10 and 40.
 _VISION_PRICES = (0.25, 1.0)
 _IMAGE_PRICES = (1.0, 4.0)
 
@@ -52,10 +58,43 @@ _NESTED_SINCE = 0.4
 _NESTED_SHARE = 0.7
 
 
-def costs_and_tokens(
+def of_application(
+    generations: Generations, cost_factor: np.ndarray, rng: np.random.Generator
+) -> tuple[pa.Array, pa.Array]:
+    """The two documents of each generation as the application writes them."""
+    rows = len(generations.user)
+    is_filled_in = (generations.failure == SUCCESS) | (rng.random(rows, dtype=np.float32) < _FILLED_IN_SHARE)
+    difficulty = generations.difficulty.astype(np.int64)
+    counts = {
+        "vision_input": rng.integers(900, 1300, rows) + 20 * difficulty,
+        "vision_output": rng.integers(200, 380, rows) + 4 * difficulty,
+        "image_input": rng.integers(60, 260, rows) + 8 * difficulty,
+        "image_output": np.zeros(rows, dtype=np.int64),
+    }
+    counts = {name: np.where(is_filled_in, count, 0) for name, count in counts.items()}
+    read, written, described, image = _APPLICATION_PRICES
+    # added as floating point in the application's order, so that they have JavaScript's odd last digits
+    vision_usd = (counts["vision_input"] * read + counts["vision_output"] * written) * cost_factor
+    image_usd = np.where(is_filled_in, (counts["image_input"] * described + image) * cost_factor, 0)
+    costs = {"vision": vision_usd, "image": image_usd, "total": vision_usd + image_usd}
+    zeros = pa.array(~is_filled_in)
+    return (
+        _record({name: pc.if_else(zeros, "0", pa.array(usd).cast(pa.string())) for name, usd in costs.items()}),
+        _record({name: pa.array(count).cast(pa.string()) for name, count in counts.items()}),
+    )
+
+
+def _record(members: dict[str, pa.Array]) -> pa.Array:
+    texts = []
+    for number, (name, values) in enumerate(members.items()):
+        texts += [f'{"," if number else "{"}"{name}":', values]
+    return pc.binary_join_element_wise(*texts, "}", "")
+
+
+def of_many_writers(
     generations: Generations, cost_factor: np.ndarray, log_us: int, rng: np.random.Generator
 ) -> tuple[pa.Array, pa.Array]:
-    """The two documents of each generation, in a log that is `log_us` microseconds long."""
+    """The two documents in many forms, in a log that is `log_us` microseconds long."""
     rows = len(generations.user)
     succeeded = generations.failure == SUCCESS
     difficulty = generations.difficulty.astype(np.int64)

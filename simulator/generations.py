@@ -12,6 +12,7 @@ from simulator.timeline import MINUTE_US, Chunk
 
 SUCCESS = -1
 
+# As many writers spell them; the application's names are in the order of these.
 STYLE_SHARES = {
     "photorealistic": 0.21,
     "anime": 0.17,
@@ -26,6 +27,20 @@ STYLE_SHARES = {
     "low_poly": 0.025,
     "stained_glass": 0.015,
 }
+APPLICATION_STYLES = (
+    "Classic Cartoon",
+    "Ghibli Style",
+    "Mandala/Pattern",
+    "Oil Painting",
+    "Cyberpunk",
+    "Fantasy",
+    "Pixel Art",
+    "Comic Book",
+    "Pencil Sketch",
+    "Pop Art",
+    "Low Poly",
+    "Stained Glass",
+)
 _DIFFICULTY_SHARES = (0.17, 0.29, 0.30, 0.16, 0.08)
 # Users have a favourite style and a usual difficulty, and mostly stay with them.
 _LOYALTY = 0.55

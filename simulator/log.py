@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from simulator import dirt, documents, errors, generations, incidents, timeline
 from simulator.population import ActiveUsers, Population
@@ -21,7 +22,7 @@ SCHEMA = pa.schema(
         ("job_id", pa.string()),
         ("style", pa.string()),
         ("difficulty", pa.int32()),
-        ("duration_ms", pa.int32()),
+        ("duration_ms", pa.int64()),
         ("costs", pa.string()),
         ("tokens", pa.string()),
         ("success", pa.bool_()),
@@ -32,7 +33,13 @@ SCHEMA = pa.schema(
 # Malformed values do not fit the types, so a log with dirt is all text.
 DIRTY_SCHEMA = pa.schema([(name, pa.string()) for name in SCHEMA.names])
 
-_STYLE_NAMES = pa.array(list(generations.STYLE_SHARES))
+# The application's own form, or a mixture of what many writers log.
+FORMS = ("application", "mixed")
+_STYLE_NAMES = {
+    "application": pa.array(generations.APPLICATION_STYLES),
+    "mixed": pa.array(list(generations.STYLE_SHARES)),
+}
+_MOST_JOBS = 9_999
 _WORKERS = 2
 
 
@@ -47,6 +54,7 @@ class LogSettings:
     dirt: float = 0.0
     incidents: int = 0
     incident_at_end: str | None = None
+    form: str = "application"
 
 
 class Log:
@@ -93,21 +101,36 @@ class Log:
     def _table(self, chunk: timeline.Chunk, active: ActiveUsers) -> pa.Table:
         rng = self._random("generations", chunk.number)
         drawn = generations.draw(chunk, active, self._effect, rng)
-        log_us = self.timeline.minutes * timeline.MINUTE_US
-        costs, tokens = documents.costs_and_tokens(drawn, self._effect.cost_factor[drawn.minute], log_us, rng)
+        by_application = self._settings.form == "application"
+        cost_factor = self._effect.cost_factor[drawn.minute]
+        created_us = drawn.created_us + self.timeline.start_us
+        styles = choices(_STYLE_NAMES[self._settings.form], drawn.style)
+        difficulty, duration_ms = pa.array(drawn.difficulty.astype(np.int32) + 1), drawn.duration_ms.astype(np.int64)
+        if by_application:
+            costs, tokens = documents.of_application(drawn, cost_factor, rng)
+            # a number drawn for each request: equal ones are a coincidence
+            jobs = pa.array(rng.integers(1_000, 1_000 + _MOST_JOBS, chunk.rows)).cast(pa.string())
+            # a request that is refused before its job begins; what it took is then counted from 1970
+            is_early = drawn.failure == errors.INVALID_IMAGE
+            styles, difficulty = (pc.if_else(pa.array(~is_early), column, None) for column in (styles, difficulty))
+            duration_ms = np.where(is_early, created_us // 1000, duration_ms)
+        else:
+            log_us = self.timeline.minutes * timeline.MINUTE_US
+            costs, tokens = documents.of_many_writers(drawn, cost_factor, log_us, rng)
+            jobs = job_ids(drawn.job, self._salts[4])
         table = pa.table(
             [
                 self._ids(np.arange(chunk.first_row, chunk.first_row + chunk.rows)),
                 uuids(drawn.user, (self._salts[2], self._salts[3])),
-                job_ids(drawn.job, self._salts[4]),
-                choices(_STYLE_NAMES, drawn.style),
-                pa.array(drawn.difficulty.astype(np.int32) + 1),
-                pa.array(drawn.duration_ms),
+                jobs,
+                styles,
+                difficulty,
+                pa.array(duration_ms),
                 costs,
                 tokens,
                 pa.array(drawn.failure == generations.SUCCESS),
-                _error_messages(drawn.failure, rng),
-                pa.array(drawn.created_us + self.timeline.start_us).cast(pa.timestamp("us")),
+                _error_messages(drawn.failure, rng, by_application=by_application),
+                pa.array(created_us).cast(pa.timestamp("us")),
             ],
             schema=SCHEMA,
         )
@@ -126,8 +149,8 @@ class Log:
         return np.random.Generator(np.random.SFC64(sequence))
 
 
-def _error_messages(failure: np.ndarray, rng: np.random.Generator) -> pa.Array:
+def _error_messages(failure: np.ndarray, rng: np.random.Generator, *, by_application: bool) -> pa.Array:
     failed = failure != generations.SUCCESS
-    texts = errors.messages(failure[failed], rng)
+    texts = errors.messages(failure[failed], rng, by_application=by_application)
     position = np.cumsum(failed) - 1
     return texts.take(pa.array(position, mask=~failed))

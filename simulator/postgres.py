@@ -14,7 +14,7 @@ _TYPES = {
     "id": "uuid default gen_random_uuid() primary key",
     "user_id": "uuid",
     "difficulty": "integer",
-    "duration_ms": "integer",
+    "duration_ms": "bigint",
     "costs": "jsonb",
     "tokens": "jsonb",
     "success": "boolean",

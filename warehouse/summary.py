@@ -1,6 +1,9 @@
 """The command: python -m warehouse summary, which `make build` ends with."""
 
 import argparse
+import csv
+import io
+import re
 
 from warehouse.database import Database, Row, Transaction
 from warehouse.errors import NeverBuiltError
@@ -17,6 +20,14 @@ _DISPOSITIONS = {
     "repeated": ("repeated", "rows whose id is counted already"),
     "counted": ("counted in part", "issues of rows whose other values are used"),
 }
+
+
+# Fewer users than this could be told apart by what befell them.
+_LEAST_USERS = 11
+_SHOWN_TEXTS = 3
+# The scrubber's placeholders, and one that the end of a long signature has cut.
+_PLACEHOLDER = re.compile(r"<(?:url|email|key|time|id|ip|file|number)>|(?<=.{190})<[a-z]*$", re.DOTALL)
+_NO_MESSAGE = "(no message)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +48,9 @@ def run(options: argparse.Namespace) -> int:
             "",
             "Styles by success rate, last 30 days (of 10 generations or more):",
             *_styles(transaction, database.schema),
+            "",
+            "Failures, last 30 days:",
+            *_failures(transaction, database.schema),
             "",
             f"The database: {database.place}",
             f"  the marts are in the schema {database.schema}_marts; "
@@ -115,6 +129,70 @@ def _styles(transaction: Transaction, schema: str) -> list[str]:
         """
     )
     return [f"  {'style':<24}{'generations':>12}{'success':>10}{'USD per success':>18}", *map(line, styles)]
+
+
+def _failures(transaction: Transaction, schema: str) -> list[str]:
+    texts = transaction.rows(
+        f"""
+        select
+            error_signature as signature,
+            error_category = 'unknown' as is_unknown,
+            count(*) as failures,
+            count(distinct user_key) as users
+        from {schema}_marts.fct_generations
+        where not is_success
+            and activity_date > (select cast(as_of as date) from {schema}_intermediate.int_log_window) - 30
+        group by error_signature, error_category = 'unknown'
+        """
+    )
+    texts.sort(key=lambda text: (-text["failures"], text["signature"]))
+    unknown = [text for text in texts if text["is_unknown"]]
+    every, count = (sum(text["failures"] for text in some) for some in (texts, unknown))
+    if not every:
+        return ["  none"]
+    if not count:
+        return [f"  unknown             0 of {every:,}: the seed error_patterns knows every text"]
+    lines = [f"  unknown             {count:,} of {every:,} ({count / every:.1%})"]
+    silent = sum(text["failures"] for text in unknown if text["signature"] == _NO_MESSAGE)
+    if silent:
+        lines.append(f"      {silent:>10,}  without a message")
+    named = [text for text in unknown if text["signature"] != _NO_MESSAGE and text["users"] >= _LEAST_USERS]
+    shown = named[:_SHOWN_TEXTS]
+    position = transaction.rows(f"select coalesce(max(position), 0) as last from {schema}_seeds.error_patterns")[0][
+        "last"
+    ]
+    addable = False
+    for text in shown:
+        lines.append(f"      {text['failures']:>10,}  {text['signature']}")
+        pattern = pattern_of(text["signature"])
+        if pattern:
+            addable = True
+            position += 10
+            lines.append(f"      {'':>10}  {seed_line(position, pattern, text['signature'])}")
+    rest = count - silent - sum(text["failures"] for text in shown)
+    if rest:
+        others = sum(text["signature"] != _NO_MESSAGE for text in unknown) - len(shown)
+        lines.append(f"      {rest:>10,}  of {others:,} other texts: rarer, or of fewer than {_LEAST_USERS} users")
+    if addable:
+        lines.append("  To name one, add its line to seeds/error_patterns.csv, with its category in place of unknown.")
+    return lines
+
+
+def pattern_of(signature: str) -> str | None:
+    """A pattern of the words that a scrubbed text still has; None where they are too few to tell it from others."""
+    words = [" ".join(piece.split()) for piece in _PLACEHOLDER.split(signature)]
+    if sum(letter.isalpha() for letter in "".join(words)) < 6:
+        return None
+    # what both engines escape alike; between two words may have been the end of a line
+    escaped = [re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", piece).replace(" ", r"\s+") for piece in words if piece]
+    return ".*".join(escaped)
+
+
+def seed_line(position: int, pattern: str, signature: str) -> str:
+    """The line of seeds/error_patterns.csv that knows a pattern."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([position, pattern, "unknown", signature])
+    return line.getvalue()
 
 
 def _own_log(database: Database) -> str:

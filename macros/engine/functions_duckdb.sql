@@ -8,7 +8,13 @@
         case when contains(logged, ' ') then trim(logged, ' ') else logged end
     );
     create or replace macro {{ internal }}.blank_to_null(logged) as (
-        nullif({{ internal }}.trimmed(cast(logged as varchar)), '')
+        case
+            when contains(cast(logged as varchar), ' ')
+                then case when trim(cast(logged as varchar), ' ') not in ({{ nothing() }})
+                    then trim(cast(logged as varchar), ' ') end
+            when strlen(cast(logged as varchar)) > 4 or cast(logged as varchar) not in ({{ nothing() }})
+                then cast(logged as varchar)
+        end
     );
     {#- DuckDB takes other spellings for uuids as well. -#}
     create or replace macro {{ internal }}.as_uuid(logged) as (
@@ -23,6 +29,13 @@
         case
             when typeof(logged) = 'UUID' then cast(logged as varchar)
             else coalesce(cast({{ internal }}.as_uuid(logged) as varchar), {{ internal }}.blank_to_null(logged))
+        end
+    );
+    create or replace macro {{ internal }}.as_outcome(logged) as (
+        case
+            when typeof(logged) = 'BOOLEAN' then try_cast(logged as boolean)
+            when lower({{ internal }}.trimmed(cast(logged as varchar))) in ({{ outcomes().of_success }}) then true
+            when lower({{ internal }}.trimmed(cast(logged as varchar))) in ({{ outcomes().of_failure }}) then false
         end
     );
     {#- The text, if it is an ISO 8601 date or timestamp, with six digits of the second at most. -#}
@@ -62,27 +75,106 @@
     {#- DuckDB also takes a trailing comma, NaN, Infinity and \u0000 for JSON. (chr(92) is a backslash: dbt's unit tests
         misread a literal that ends in one.) -#}
     {%- set lax = ',\\s*[\\]}]|(^|[:,\\[])\\s*-?[NIni][an]' %}
+    create or replace macro {{ internal }}.is_strict_json(logged) as (
+        json_valid(logged) and (
+            not regexp_matches(logged, '{{ lax }}|\\u0000')
+            or not contains(replace(logged, chr(92) || chr(92), ''), '\u0000')
+            and not regexp_matches(regexp_replace(logged, '"(\\.|[^"\\])*"', '""', 'g'), '{{ lax }}')
+        )
+    );
+    create or replace macro {{ internal }}.json_with_quoted_nan(logged) as (
+        case
+            when {{ internal }}.is_strict_json(logged) then logged
+            when regexp_matches(logged, 'NaN|Infinity')
+                and {{ internal }}.is_strict_json(regexp_replace(logged, {{ nan_pattern() }}, '\1"NaN"', 'g'))
+                then regexp_replace(logged, {{ nan_pattern() }}, '\1"NaN"', 'g')
+        end
+    );
+    {#- A writer may have encoded the document twice. -#}
     create or replace macro {{ internal }}.strict_json(logged) as (
         case
-            when not json_valid(logged) then null
-            when regexp_matches(logged, '{{ lax }}|\\u0000') then case
-                when not contains(replace(logged, chr(92) || chr(92), ''), '\u0000')
-                    and not regexp_matches(regexp_replace(logged, '"(\\.|[^"\\])*"', '""', 'g'), '{{ lax }}')
-                    then logged
-            end
-            else logged
+            when not starts_with(ltrim(logged), '"') then {{ internal }}.json_with_quoted_nan(logged)
+            when {{ internal }}.is_strict_json(logged) then {{ internal }}.json_with_quoted_nan(logged ->> '$')
         end
+    );
+    create or replace macro {{ internal }}.document_of(logged, is_plain) as (
+        case when is_plain then logged else {{ internal }}.strict_json(logged) end
+    );
+    create or replace macro {{ internal }}.scalar_text(entry) as (
+        case when json_type(entry) not in ('OBJECT', 'ARRAY', 'BOOLEAN', 'NULL') then entry ->> '$' end
     );
     create or replace macro {{ internal }}.plain_name(logged) as (
         case
-            when length(logged) <= 100 and regexp_matches(logged, '^[a-z0-9_-]+$') then logged
+            when length(logged) <= 100 and regexp_matches(logged, '^[!-~]+( [!-~]+)*$') then lower(logged)
             else {{ plain_name_of('logged') }}
         end
     );
-    create or replace macro {{ internal }}.matches(logged, pattern) as (regexp_matches(logged, pattern, 'i'));
-    create or replace macro {{ internal }}.scrubbed(logged) as ({{ scrubbed_text_of('logged') }});
+    {#- As on PostgreSQL, a dot is also the end of a line. -#}
+    create or replace macro {{ internal }}.matches(logged, pattern) as (regexp_matches(logged, pattern, 'is'));
+    {%- set text = namespace(sql=before_scrubbing('logged')) -%}
+    {%- for rule in scrubbing_rules() -%}{%- set text.sql = scrubbed_by(rule, text.sql) -%}{%- endfor %}
+    create or replace macro {{ internal }}.scrubbed(logged) as ({{ after_scrubbing(text.sql) }});
 {% endmacro %}
 
-{% macro duckdb__error_pattern_function(body) %}
-    create or replace macro {{ internal_schema() }}.error_pattern(logged) as ({{ body }});
+{#- Members as text, in one pass. Of nearly all documents one pattern tells that they are plain, and so are JSON. -#}
+{% macro duckdb__document_functions(document, ways, first, known) %}
+    {%- set all, cases = {}, {true: [], false: []} -%}
+    {%- for value, paths in ways.items() -%}
+        {%- set members = {true: [], false: []} -%}
+        {%- for path in paths -%}
+            {%- set member = '."' ~ path | map('replace', '"', '""') | join('"."') ~ '"' -%}
+            {%- if path | length == 2 -%}
+                {%- do all.setdefault(path[0], {}).update({path[1]: 'VARCHAR'}) -%}
+            {%- else -%}
+                {%- do all.update({path[0]: 'VARCHAR'}) -%}
+                {%- if path[0] in first -%}{%- do members[true].append('members.first' ~ member) -%}{%- endif -%}
+            {%- endif -%}
+            {%- do members[false].append('members.every' ~ member) -%}
+        {%- endfor -%}
+        {%- for is_plain in [true, false] -%}
+            {%- do cases[is_plain].append("when " ~ quoted(value) ~ " then coalesce(" ~ members[is_plain] | join(', ')
+                ~ ")") -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- set member = '"(?:' ~ first | map('replace', '.', '[.]') | join('|')
+        ~ ')": ?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:e-[0-9]+)?' -%}
+    {{ return({
+        document ~ '_are_plain': {'arguments': {'logged': 'text'}, 'body':
+            "regexp_matches(logged, " ~ quoted('^[{]' ~ member ~ '(?:, ?' ~ member ~ ')*[}]$') ~ ")"},
+        document ~ '_members': {'arguments': {'document': 'text', 'is_plain': 'boolean'}, 'body':
+            "struct_pack(first := case when is_plain then json_transform(document, "
+            ~ quoted(tojson(dict.fromkeys(first, 'VARCHAR'))) ~ ") end, every := case when not is_plain then "
+            "json_transform(document, " ~ quoted(tojson(all)) ~ ") end)"},
+        document ~ '_value': {'arguments': {'members': 'record', 'is_plain': 'boolean', 'value': 'text'}, 'body':
+            "case when is_plain then case value " ~ cases[true] | join(' ')
+            ~ " end else case value " ~ cases[false] | join(' ') ~ " end end"},
+        document ~ '_have_others': {'arguments': {'document': 'text', 'is_plain': 'boolean'}, 'body':
+            "case when not is_plain and json_type(document) = 'OBJECT' then not list_has_all([" ~ literals(known)
+            ~ "], json_keys(document)) end"},
+    }) }}
+{% endmacro %}
+
+{% macro duckdb__make_functions(functions) %}
+    {%- for name, function in functions.items() %}
+    create or replace macro {{ internal_schema() }}.{{ name }}({{ function.arguments | join(', ') }}) as (
+        {{ function.body }}
+    );
+    {%- endfor -%}
+{% endmacro %}
+
+{#- In blocks: most messages hold no pattern of most blocks. -#}
+{% macro duckdb__pattern_function(name, patterns) %}
+    create or replace macro {{ internal_schema() }}.{{ name }}(logged) as (
+        case
+            {%- for block in patterns | batch(10) %}
+            when {{ matches_pattern(block | map(attribute=1) | join('|')) }} then case
+                {%- for position, pattern in block %}
+                when {{ matches_pattern(pattern) }} then {{ position }}
+                {%- endfor %}
+            end
+            {%- else %}
+            when false then 0
+            {%- endfor %}
+        end
+    );
 {% endmacro %}

@@ -6,7 +6,13 @@
     create or replace function {{ internal }}.trimmed(logged text) returns text
     language sql immutable parallel safe as $function$ select trim(logged, ' ') $function$;
     create or replace function {{ internal }}.blank_to_null(logged text) returns text
-    language sql immutable parallel safe as $function$ select nullif(trim(logged, ' '), '') $function$;
+    language sql immutable parallel safe as $function$
+        select nullif(nullif(nullif(nullif(trim(logged, ' '), ''), 'NULL'), 'null'), chr(92) || 'N')
+    $function$;
+    create or replace function {{ internal }}.blank_to_null(logged jsonb) returns jsonb
+    language sql immutable parallel safe as $function$ select nullif(logged, 'null') $function$;
+    create or replace function {{ internal }}.blank_to_null(logged json) returns text
+    language sql immutable parallel safe as $function$ select {{ internal }}.blank_to_null(logged::text) $function$;
     create or replace function {{ internal }}.as_uuid(logged uuid) returns uuid
     language sql immutable parallel safe as 'select logged';
     create or replace function {{ internal }}.as_uuid(logged text) returns uuid
@@ -20,8 +26,19 @@
     language sql immutable parallel safe as 'select logged::text';
     create or replace function {{ internal }}.as_user_id(logged text) returns text
     language sql immutable parallel safe as $function$
-        select coalesce({{ internal }}.as_uuid(logged)::text, nullif(trim(logged, ' '), ''))
+        select coalesce({{ internal }}.as_uuid(logged)::text, {{ internal }}.blank_to_null(logged))
     $function$;
+    create or replace function {{ internal }}.as_outcome(logged boolean) returns boolean
+    language sql immutable parallel safe as 'select logged';
+    {%- for type in ['text', 'integer', 'bigint', 'numeric', 'double precision'] %}
+    create or replace function {{ internal }}.as_outcome(logged {{ type }}) returns boolean
+    language sql immutable parallel safe as $function$
+        select case
+            when lower(trim(logged::text, ' ')) in ({{ outcomes().of_success }}) then true
+            when lower(trim(logged::text, ' ')) in ({{ outcomes().of_failure }}) then false
+        end
+    $function$;
+    {%- endfor %}
     create or replace function {{ internal }}.as_utc(logged timestamp) returns timestamp
     language sql immutable parallel safe as
     {%- if var('log_timezone') == 'UTC' %} 'select logged';
@@ -29,6 +46,8 @@
     {%- endif %}
     create or replace function {{ internal }}.as_utc(logged timestamptz) returns timestamp
     language sql immutable parallel safe as $function$ select timezone('UTC', logged) $function$;
+    create or replace function {{ internal }}.as_utc(logged date) returns timestamp
+    language sql immutable parallel safe as $function$ select {{ internal }}.as_utc(logged::timestamp) $function$;
     {#- PostgreSQL has no cast that gives null. A date is checked before: an error to be caught costs much more. -#}
     create or replace function {{ internal }}.as_utc(logged text) returns timestamp
     language plpgsql immutable parallel safe as $function$
@@ -72,28 +91,73 @@
     create or replace function {{ internal }}.usable_number(logged double precision, highest numeric) returns numeric
     language sql immutable parallel safe as
     $function$ select {{ internal }}.usable_number(logged::text, highest) $function$;
-    create or replace function {{ internal }}.strict_json(logged jsonb) returns jsonb
-    language sql immutable parallel safe as 'select logged';
-    create or replace function {{ internal }}.strict_json(logged text) returns jsonb
+    create or replace function {{ internal }}.usable_number(logged jsonb, highest numeric) returns numeric
+    language sql immutable parallel safe as $function$
+        select case jsonb_typeof(logged)
+            when 'number' then {{ internal }}.usable_number(logged::numeric, highest)
+            when 'string' then {{ internal }}.usable_number(logged #>> '{}', highest)
+        end
+    $function$;
+    create or replace function {{ internal }}.json_with_quoted_nan(logged text) returns jsonb
     language plpgsql immutable as $function$
     begin
         return logged::jsonb;
     exception when others then
-        return null;
+        begin
+            return case when logged ~ 'NaN|Infinity'
+                then regexp_replace(logged, {{ nan_pattern() }}, '\1"NaN"', 'g')::jsonb end;
+        exception when others then
+            return null;
+        end;
     end $function$;
+    {#- A writer may have encoded the document twice. -#}
+    create or replace function {{ internal }}.strict_json(logged jsonb) returns jsonb
+    language sql immutable parallel safe as $function$
+        select case when jsonb_typeof(logged) != 'string' then logged
+            else {{ internal }}.json_with_quoted_nan(logged #>> '{}') end
+    $function$;
+    create or replace function {{ internal }}.strict_json(logged text) returns jsonb
+    language sql immutable as $function$
+        select {{ internal }}.strict_json({{ internal }}.json_with_quoted_nan(logged))
+    $function$;
     create or replace function {{ internal }}.strict_json(logged json) returns jsonb
     language sql immutable parallel safe as $function$ select {{ internal }}.strict_json(logged::text) $function$;
+    {%- for type in ['json', 'text'] %}{% for document in ['costs', 'tokens', 'timings'] %}
+    create or replace function {{ internal }}.{{ document }}_are_plain(logged {{ type }}) returns boolean
+    language sql immutable parallel safe as 'select false';
+    {%- endfor %}{% endfor %}
+    {%- for type in ['jsonb', 'json', 'text'] %}
+    create or replace function {{ internal }}.document_of(logged {{ type }}, is_plain boolean) returns jsonb
+    language sql immutable as $function$ select {{ internal }}.strict_json(logged) $function$;
+    {%- endfor %}
+    create or replace function {{ internal }}.scalar_text(entry jsonb) returns text
+    language sql immutable parallel safe as $function$
+        select case when jsonb_typeof(entry) in ('string', 'number') then entry #>> '{}' end
+    $function$;
     create or replace function {{ internal }}.plain_name(logged text) returns text
     language sql immutable parallel safe as $function$
         select case
-            when length(logged) <= 100 and logged ~ '^[a-z0-9_-]+$' then logged
+            when length(logged) <= 100 and logged ~ '^[!-~]+( [!-~]+)*$' then lower(logged collate "C")
             else {{ plain_name_of('logged') }}
         end
     $function$;
     create or replace function {{ internal }}.matches(logged text, pattern text) returns boolean
     language sql immutable parallel safe as 'select logged ~* pattern';
+    {#- A session keeps 32 compiled patterns; to compile one costs much more than to see that it can find nothing. -#}
     create or replace function {{ internal }}.scrubbed(logged text) returns text
-    language sql immutable parallel safe as $function$ select {{ scrubbed_text_of('logged') }} $function$;
+    language plpgsql immutable parallel safe as $function$
+    declare
+        scrubbed text := {{ before_scrubbing('logged') }};
+        lowered text := lower(scrubbed collate "C");
+    begin
+        {%- for rule in scrubbing_rules() %}
+        if {% for part in rule.needed or [] %}strpos(lowered, '{{ part }}') > 0{{ ' or ' if not loop.last }}
+            {%- else %}true{% endfor %} then
+            scrubbed := {{ scrubbed_by(rule, 'scrubbed') }};
+        end if;
+        {%- endfor %}
+        return {{ after_scrubbing('scrubbed') }};
+    end $function$;
 
     {#- One run at a time: see macros/runs/one_run.sql. -#}
     {%- set run_lock = "hashtextextended('" ~ internal_schema() ~ ".current_run', 0)" %}
@@ -180,15 +244,123 @@
     end $function$;
 {% endmacro %}
 
-{#- Made only where it says something else. -#}
-{% macro postgres__error_pattern_function(body) %}
-    {%- set text = "select " ~ body | trim -%}
+{#- Members as jsonb, of which each is looked up by its key. -#}
+{% macro postgres__document_functions(document, ways, first, known) %}
+    {%- set cases = {true: [], false: []} -%}
+    {%- for value, paths in ways.items() -%}
+        {%- for is_plain in [true, false] -%}
+            {%- set members = [] -%}
+            {%- for path in paths if not is_plain or path[0] in first and path | length == 1 -%}
+                {%- do members.append("nullif(members -> '" ~ path | map('replace', "'", "''") | join("' -> '")
+                    ~ "', 'null')") -%}
+            {%- endfor -%}
+            {%- do cases[is_plain].append("when " ~ quoted(value) ~ " then coalesce(" ~ members | join(', ') ~ ")") -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return({
+        document ~ '_are_plain': {'arguments': {'document': 'jsonb'}, 'type': 'boolean',
+            'body': "case when jsonb_typeof(document) = 'object' then document - array[" ~ literals(first)
+                ~ "] = '{}' else false end"},
+        document ~ '_members': {'arguments': {'document': 'jsonb', 'is_plain': 'boolean'}, 'type': 'jsonb',
+            'body': "document"},
+        document ~ '_value': {'arguments': {'members': 'jsonb', 'is_plain': 'boolean', 'value': 'text'},
+            'type': 'jsonb', 'body': "case when is_plain then case value " ~ cases[true] | join(' ')
+                ~ " end else case value " ~ cases[false] | join(' ') ~ " end end"},
+        document ~ '_have_others': {'arguments': {'document': 'jsonb', 'is_plain': 'boolean'}, 'type': 'boolean',
+            'body': "case when not is_plain and jsonb_typeof(document) = 'object' then document - array["
+                ~ literals(known) ~ "] != '{}' end"},
+    }) }}
+{% endmacro %}
+
+{#- Made only where they say something else. -#}
+{% macro postgres__make_functions(functions) %}
+    {%- set query -%}
+    select proname || ' ' || prosrc from pg_proc
+    where pronamespace = to_regnamespace('{{ internal_schema() }}')
+    {%- endset -%}
+    {%- set found = run_query(query).columns[0].values() | list -%}
+    {%- for name, function in functions.items() if name ~ ' select ' ~ function.body not in found %}
+        {%- set arguments = [] -%}
+        {%- for argument, type in function.arguments.items() -%}{%- do arguments.append(argument ~ ' ' ~ type) -%}
+        {%- endfor %}
+    create or replace function {{ internal_schema() }}.{{ name }}({{ arguments | join(', ') }})
+    returns {{ function.type }} language sql immutable parallel safe as $function$select {{ function.body }}$function$;
+    {%- endfor -%}
+{% endmacro %}
+
+{#- Made only where it says something else. A session keeps 32 compiled patterns, and each is slow: so a pattern is
+    asked only where the message holds one of the words that it cannot do without. -#}
+{% macro postgres__pattern_function(name, patterns) %}
+    {%- set text %}
+    declare
+        lowered text := lower(logged collate "C");
+    begin
+        return case
+            {%- for position, pattern in patterns %}
+            when (
+                {%- for word in words_needed_by(pattern) %}
+                {%- if not loop.first %} or {% endif %}strpos(lowered, '{{ word | replace("'", "''") }}') > 0
+                {%- else %}true
+                {%- endfor %}) and {{ matches_pattern(pattern) }} then {{ position }}
+            {%- else %}
+            when false then 0
+            {%- endfor %}
+        end;
+    end
+    {%- endset -%}
     {%- set query -%}
     select prosrc from pg_proc
-    where proname = 'error_pattern' and pronamespace = to_regnamespace('{{ internal_schema() }}')
+    where proname = '{{ name }}' and pronamespace = to_regnamespace('{{ internal_schema() }}')
     {%- endset -%}
     {%- if execute and run_query(query).columns[0].values() | list != [text] %}
-    create or replace function {{ internal_schema() }}.error_pattern(logged text) returns integer
-    language sql immutable parallel safe as $function${{ text }}$function$;
+    create or replace function {{ internal_schema() }}.{{ name }}(logged text) returns integer
+    language plpgsql immutable parallel safe as $function${{ text }}$function$;
     {%- endif -%}
+{% endmacro %}
+
+{#- Words in small letters, one of which is in every text that a pattern matches; none where that cannot be told. Of
+    each alternative the longest run of letters outside of groups, else a group of plain alternatives. -#}
+{% macro words_needed_by(pattern) %}
+    {%- set found = namespace(words=[], is_known=true, run='', longest='', group=[], inner='', depth=0, until='',
+        is_plain=true, is_escaped=false) -%}
+    {%- set letters = 'abcdefghijklmnopqrstuvwxyz' -%}
+    {%- for letter in (pattern ~ '|') -%}
+        {%- set is_repeated = not loop.last and loop.nextitem in '?*{' -%}
+        {%- set is_word = letter in letters ~ letters | upper ~ '0123456789 _-\'":;,/<>=@#%&!~`' -%}
+        {%- set closing = {'[': ']', '{': '}'}.get(letter, '') -%}
+        {%- if found.is_escaped -%}
+            {%- set found.is_escaped, found.run, found.is_plain = false, '', false -%}
+        {%- elif found.until -%}
+            {%- set found.until = '' if letter == found.until else found.until -%}
+        {%- elif found.depth -%}
+            {%- if letter == ')' -%}
+                {%- set found.depth = found.depth - 1 -%}
+                {%- set parts = found.inner.split('|') -%}
+                {%- if not found.depth and found.is_plain and not is_repeated
+                    and parts | map('length') | min >= 3 and not found.group -%}
+                    {%- set found.group = parts -%}
+                {%- endif -%}
+            {%- else -%}
+                {%- set found.depth = found.depth + (letter == '(') -%}
+                {%- set found.until, found.is_escaped = closing, letter == '\\' -%}
+                {%- set found.is_plain = found.is_plain and (is_word or letter == '|') -%}
+                {%- set found.inner = found.inner ~ letter -%}
+            {%- endif -%}
+        {%- elif letter == '|' -%}
+            {%- set words = [found.longest] if found.longest | length >= 3 else found.group -%}
+            {%- set found.words, found.is_known = found.words + words, found.is_known and words | length > 0 -%}
+            {%- set found.run, found.longest, found.group = '', '', [] -%}
+        {%- elif is_word and not is_repeated -%}
+            {%- set found.run = found.run ~ letter -%}
+            {%- if found.run | length > found.longest | length -%}{%- set found.longest = found.run -%}{%- endif -%}
+        {%- else -%}
+            {%- set found.run, found.is_escaped, found.until = '', letter == '\\', closing -%}
+            {%- if letter == '(' -%}
+                {%- set found.depth, found.inner, found.is_plain = 1, '', true -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {#- a set that holds its own end, and characters by number, are not read above -#}
+    {%- set is_odd = modules.re.search('\\\\[xuUc0-9]|\\[\\^?\\]|\\[[^]]*\\\\\\]', pattern) is not none -%}
+    {{ return(found.words | map('lower') | unique | list if found.is_known and not is_odd else []) }}
 {% endmacro %}

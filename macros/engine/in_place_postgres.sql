@@ -161,11 +161,21 @@
         ~ target ~ "'::regclass and (" ~ retyped | join(' or ') ~ ")").rows | length > 0) }}
 {% endmacro %}
 
-{#- Columns that a release has added; null in the rows that are there. -#}
+{#- Columns that a release has added; null in the rows that are there. What the driver calls the type of a column of a
+    query is not always what PostgreSQL calls it: where no contract says the type, PostgreSQL is asked. -#}
 {% macro add_columns(target, columns) %}
     {%- set known = adapter.get_columns_in_relation(target) | map(attribute='name') | list -%}
-    {%- for column in columns if column.name not in known -%}
+    {%- set added, types = columns | rejectattr('name', 'in', known) | list, {} -%}
+    {%- if added and model.resource_type == 'model' and not config.get('contract').enforced -%}
+        {%- do run_query("create temporary table added_columns on commit drop as select "
+            ~ added | map(attribute='quoted') | join(', ') ~ " from (" ~ sql ~ "\n) as model_rows with no data") -%}
+        {%- for name, type in run_query("select attname, format_type(atttypid, atttypmod) from pg_attribute "
+            "where attrelid = 'added_columns'::regclass and attnum > 0").rows -%}
+            {%- do types.update({name: type}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- for column in added -%}
         {%- do run_query(waiting_briefly("alter table " ~ target ~ " add column " ~ column.quoted ~ " "
-            ~ column.data_type, target)) -%}
+            ~ types.get(column.name, column.data_type), target)) -%}
     {%- endfor -%}
 {% endmacro %}

@@ -13,7 +13,8 @@
     {{ ratio(usd('total_cost_usd'), 'count(*) filter (where is_success)') }} as cost_per_success_usd,
     {{ total('input_tokens') }} as input_tokens,
     {{ total('output_tokens') }} as output_tokens,
-    {{ total('total_tokens') }} as total_tokens
+    {{ total('total_tokens') }} as total_tokens,
+    count(total_cost_usd) filter (where not is_success) as costed_failure_count
 {%- endmacro %}
 
 {#- Durations of successes whose duration is known; percentiles are exact. -#}

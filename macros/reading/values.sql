@@ -11,6 +11,9 @@
 {#- A user's id as text; of a uuid the one spelling that all its spellings share. -#}
 {% macro as_user_id(logged) %}{{ reading_function('as_user_id', logged) }}{% endmacro %}
 
+{#- Whether a generation succeeded, null where that is not said. -#}
+{% macro as_outcome(logged) %}{{ reading_function('as_outcome', logged) }}{% endmacro %}
+
 {#- A number of six decimals within [0, highest], from text or a column of numbers. -#}
 {% macro usable_number(logged, highest) %}{{ reading_function('usable_number', logged, highest) }}{% endmacro %}
 
@@ -28,6 +31,9 @@
 
 {#- The position in the seed error_patterns of the first pattern that an error's text holds. -#}
 {% macro error_pattern(logged) %}{{ reading_function('error_pattern', logged) }}{% endmacro %}
+
+{#- The position in the seed scene_patterns of the first pattern that a scene holds. -#}
+{% macro scene_pattern(logged) %}{{ reading_function('scene_pattern', logged) }}{% endmacro %}
 
 {#- A user's pseudonymous key: the first 128 bits of SHA-256 over the salt and the id. -#}
 {% macro user_key(user_id) %}{{ adapter.dispatch('user_key')(user_id) }}{% endmacro %}

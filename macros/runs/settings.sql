@@ -11,7 +11,8 @@
         {%- do wrong.append([name, "an integer from " ~ least ~ " to " ~ most]) -%}
     {%- endfor -%}
     {%- for name, least, most in [
-        ('max_deleted_share', 0, 1), ('max_trimmed_share', 0, 1), ('lock_timeout_seconds', 0.1, 3600),
+        ('max_deleted_share', 0, 1), ('max_trimmed_share', 0, 1), ('max_set_aside_share', 0, 1),
+        ('lock_timeout_seconds', 0.1, 3600),
         ('max_cost_usd', 0.000001, 100000000000),
     ] if var(name) is not number or var(name) is boolean or not least <= var(name) <= most -%}
         {%- do wrong.append([name, "a number from " ~ least ~ " to " ~ most]) -%}

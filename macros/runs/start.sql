@@ -10,14 +10,6 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- The format counts what a run finds in the database and does not make itself. `known` is raised when models/state, a
-    sequence or its meaning changes; the functions are compared by their text. -#}
-{% macro database_release() %}
-    {%- set release = existing_relation('internal', 'release') -%}
-    {%- set row = run_query("select format, functions_hash from " ~ release).rows if release else [] -%}
-    {{ return({'known': 3, 'found': row[0][0] if row else 0, 'functions_hash': row[0][1] if row else none}) }}
-{% endmacro %}
-
 {#- The functions and sequences that the models use. Nothing is done where they are there as they should be. -#}
 {% macro prepare_database() %}
     {%- if not execute -%}{{ return('') }}{%- endif -%}
@@ -47,7 +39,9 @@
         insert into {{ internal }}.release (format, functions_hash)
         values ({{ release.known }}, '{{ local_md5(functions) }}');
     {%- endif %}
-    {{ error_pattern_function(existing_relation('seeds', 'error_patterns')) }}
+    {{ pattern_function('error_pattern', existing_relation('seeds', 'error_patterns')) }}
+    {{ pattern_function('scene_pattern', existing_relation('seeds', 'scene_patterns')) }}
+    {{ document_functions(existing_relation('seeds', 'document_keys')) }}
 {% endmacro %}
 
 {#- Two first runs at once would otherwise make the schema twice. -#}
@@ -88,7 +82,7 @@
     {%- if is_selected('fct_generations') and all and gone > all * var('max_trimmed_share') -%}
         {%- set query %}
         select cast(max(logged_at) as text), max(logged_at) < {{ first_kept }}
-        from ({{ with_time_read(source('application', 'generation_logs')) }}) as log
+        from ({{ with_time_read('(' ~ log_rows() ~ ') as log_rows') }}) as log
         where logged_at <= {{ latest_created_at() }}
         {%- endset -%}
         {%- set log_newest, is_old = run_query(query).rows[0] -%}

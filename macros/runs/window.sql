@@ -37,7 +37,7 @@
     }) }}
 {% endmacro %}
 
-{#- What tells apart by which definitions a day was read: functions, error patterns, the columns of marts. -#}
+{#- What tells apart by which definitions a day was read: functions, seeds, the columns of marts. -#}
 {% macro definitions_hash() -%}
     {%- set columns = [] -%}
     {%- for mart in (models_replaced_by_days() if execute else []) -%}
@@ -50,6 +50,13 @@
                 || patterns.error_signature,
                 '' order by patterns.position
             ), ''
+        ) || (
+            select coalesce(string_agg(document || key_name || coalesce(step, '') || coalesce(counts, ''), ' '
+                order by position), '')
+            from {{ ref('document_keys') }}
+        ) || (
+            select coalesce(string_agg(pattern || scene_type, ' ' order by position), '')
+            from {{ ref('scene_patterns') }}
         ))
         from {{ internal_schema() }}.release
         left join {{ ref('error_patterns') }} as patterns on true

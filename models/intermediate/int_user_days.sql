@@ -26,7 +26,8 @@ user_days as (
         {{ total('total_tokens') }} as total_tokens,
         min(created_at) as first_generation_at,
         max(created_at) as last_generation_at,
-        min(created_at) filter (where is_success) as first_success_at
+        min(created_at) filter (where is_success) as first_success_at,
+        count(total_cost_usd) filter (where not is_success) as costed_failure_count
     from generations
     group by user_key, activity_date
 ),

@@ -2,7 +2,7 @@
 -- and whether a day has changed. There PostgreSQL would read every document on the way to the times; here its index on
 -- created_at answers.
 with log as (
-    select {{ log_columns() | join(', ') }} from {{ source('application', 'generation_logs') }}
+    {{ log_rows() }}
 ),
 
 timed as (

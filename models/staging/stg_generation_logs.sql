@@ -1,9 +1,12 @@
 -- One row per row of the log, typed, unpacked, keyed and scrubbed; nothing is dropped and nothing is stored. What
 -- cannot be used is null here, and the columns has_*, *_problem and unusable_* say why; generation_log_issues explains
--- it. How a row is read, step by step: base_log_rows, base_log_costs, base_log_tokens, base_log_outcomes. No user id
+-- it. How a row is read, step by step: base_log_rows, base_log_costs, base_log_tokens,
+-- base_log_details, base_log_errors. No user id
 -- passes from here on.
+-- The functions that read documents are made from this seed:
+-- depends_on: {{ ref('document_keys') }}
 with log_rows as (
-    select * from {{ ref('base_log_outcomes') }}
+    select * from {{ ref('base_log_errors') }}
 )
 
 select
@@ -25,12 +28,26 @@ select
     input_tokens,
     output_tokens,
     total_tokens,
+    vision_input_tokens,
+    vision_output_tokens,
+    image_input_tokens,
+    image_output_tokens,
+    scene_type,
+    photo_size_bytes,
+    model_name as model,
+    vision_ms,
+    image_ms,
+    storage_ms,
     costs_problem,
     tokens_problem,
     unusable_cost_names,
     unusable_token_names,
     has_cost_mismatch,
+    has_unrecorded_cost,
+    has_unusable_photo_size,
+    has_unusable_timings,
     has_outcome,
     has_error_message,
+    is_unreadable,
     row_hash
 from log_rows

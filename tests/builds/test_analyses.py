@@ -25,6 +25,11 @@ def built(module_warehouse: NewWarehouse) -> Warehouse:
     return warehouse
 
 
+# As the mart has them: a request that is refused early has no style, and a failure's zeros are no cost.
+_STYLE = "coalesce(lower(style), 'unknown')"
+_COST = "case when success or (costs->>'total')::numeric > 0 then round((costs->>'total')::numeric, 6) end"
+
+
 def answer(warehouse: Warehouse, question: str) -> list[tuple]:
     """What the analysis of this name says."""
     compiled = Path(warehouse.target_path) / "compiled" / "generation_warehouse" / "analyses" / f"{question}.sql"
@@ -46,9 +51,9 @@ def assert_equal(left: list[tuple], right: list[tuple]) -> None:
 
 def test_styles_by_success_rate_are_those_of_the_raw_log(built: Warehouse) -> None:
     raw = built.query(f"""
-        select style, count(*), avg(case when success then 1 else 0 end)::double precision,
-            avg((costs->>'total')::numeric)::double precision
-        from {LOG} where created_at >= {FIRST_OF_30_DAYS} group by style""")
+        select {_STYLE}, count(*), avg(case when success then 1 else 0 end)::double precision,
+            avg({_COST})::double precision
+        from {LOG} where created_at >= {FIRST_OF_30_DAYS} group by 1""")
     assert_equal(answer(built, "styles_by_success_rate_30_days"), raw)
 
 
@@ -62,23 +67,24 @@ def test_engagement_by_hour_is_that_of_the_raw_log(built: Warehouse) -> None:
 
 def test_cost_by_difficulty_is_that_of_the_raw_log(built: Warehouse) -> None:
     raw = built.query(f"""
-        select difficulty, count(*), avg((costs->>'total')::numeric)::double precision, sum((costs->>'total')::numeric)
+        select difficulty, count(*), avg({_COST})::double precision, sum({_COST})
         from {LOG} where success group by difficulty""")
     assert_equal(answer(built, "cost_by_difficulty"), raw)
 
 
 def test_response_times_are_those_of_the_raw_log(built: Warehouse) -> None:
     raw = built.query(f"""
-        select style, count(duration_ms), avg(duration_ms)::double precision,
+        select {_STYLE}, count(duration_ms), avg(duration_ms)::double precision,
             percentile_cont(0.95) within group (order by duration_ms)
-        from {LOG} where success and created_at >= {FIRST_OF_24_HOURS} group by style""")
+        from {LOG} where success and created_at >= {FIRST_OF_24_HOURS} group by 1""")
     assert_equal(answer(built, "response_times_by_style_24_hours"), raw)
 
 
 def test_failures_by_message_are_those_of_the_raw_log(built: Warehouse) -> None:
     fact = f"{built.schema_of('fct_generations')}.fct_generations"
     raw = built.query(f"""
-        select fact.error_category, fact.error_signature, count(*), avg(log.duration_ms)::double precision
+        select fact.error_category, fact.error_signature, count(*),
+            avg(case when log.duration_ms <= 86400000 then log.duration_ms end)::double precision
         from {LOG} as log inner join {fact} as fact on fact.generation_id = log.id
         where not log.success and log.created_at >= {FIRST_OF_7_DAYS} group by 1, 2""")
     assert_equal(answer(built, "failures_by_message_7_days"), raw)

@@ -373,7 +373,7 @@ def test_a_line_that_is_no_json_is_set_aside(new_warehouse: NewWarehouse, sound_
     warehouse.log = str(path)
     warehouse.run(select="+fct_generations")
     assert len(warehouse.mart("fct_generations")) == len(sound_log)
-    assert [row["issue"] for row in warehouse.mart("generation_log_issues")] == ["missing_id"]
+    assert [row["issue"] for row in warehouse.mart("generation_log_issues")] == ["unreadable_row"]
 
 
 # A log that cannot be read
@@ -415,8 +415,8 @@ _UNREADABLE = {
     ),
     "a missing column in JSON lines": (
         "log.jsonl",
-        lambda folder: (folder / "log.jsonl").write_text('{"id": "x", "created_at": "2026-03-02"}\n'),
-        ["log.jsonl", "no column user_id"],
+        lambda folder: (folder / "log.jsonl").write_text('{"id": "x", "style": "anime"}\n'),
+        ["log.jsonl", "no column created_at"],
     ),
     "two formats": (
         "log.*",
@@ -601,10 +601,10 @@ def secretive(request: pytest.FixtureRequest, module_warehouse: NewWarehouse) ->
 
 
 def _contents(warehouse: Warehouse) -> dict[str, str]:
-    """All that stands in each relation of the warehouse, as text; the salt's own table left out."""
+    """All that stands in each relation of the warehouse, as text; the salt's own table and the seeds left out."""
     contents = {}
     for schema, name, _ in warehouse.relations():
-        if (schema, name) != (f"{SCHEMA}_internal", "user_key_salt"):
+        if (schema, name) != (f"{SCHEMA}_internal", "user_key_salt") and schema != f"{SCHEMA}_seeds":
             rows = warehouse.query(f"select * from {schema}.{name}")
             contents[f"{schema}.{name}"] = "\n".join(str(value) for row in rows for value in row)
     return contents

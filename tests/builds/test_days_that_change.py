@@ -272,7 +272,12 @@ _WRONG = [
     {"lookback_days": "90", "backfill_from": "2026-03-02 12:00:00", "log_timezone": "Mars", "lose_history": "yes"},
     {"lookback_days": True, "wait_for_other_run_seconds": "600", "lock_timeout_seconds": 0, "max_deleted_share": 20},
     {"max_trimmed_share": -0.1, "alert_settle_minutes": None, "max_cost_usd": -5, "strict": 1},
-    {"log_timezone": "UTC'); drop table x; --", "alert_first_hours": 0, "max_difficulty": "10"},
+    {
+        "log_timezone": "UTC'); drop table x; --",
+        "alert_first_hours": 0,
+        "max_difficulty": "10",
+        "max_set_aside_share": 2,
+    },
     {"min_difficulty": 11},
 ]
 

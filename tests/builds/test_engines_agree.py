@@ -21,7 +21,7 @@ def build_on_both(new_warehouse: NewWarehouse, rows: list[Row], *, tests: bool =
     for warehouse in (left, right):
         warehouse.salt = _SALT
         warehouse.load(rows)
-        warehouse.run(tests=tests)
+        warehouse.run(tests=tests, variables={"max_set_aside_share": 1})
     return left, right
 
 

@@ -88,7 +88,7 @@ def test_quantiles_of_a_simulated_log_are_within_one_percent(factory: Factory, e
     samples: dict[str, list[int]] = {}
     for row in rows:
         if row["success"] and row["duration_ms"] is not None:
-            samples.setdefault(row["style"], []).append(row["duration_ms"])
+            samples.setdefault(row["style"].lower(), []).append(row["duration_ms"])
     warehouse = factory(engine)
     try:
         _assert_within_one_percent(_percentiles_by_style(warehouse, rows), samples)

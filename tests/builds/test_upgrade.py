@@ -24,6 +24,7 @@ _LOG = [json.loads(line) for line in (_FOLDER / "log.jsonl").read_text().splitli
 _RETENTION = {"log_retention_days": 6}
 # After the upgrade: the log has lost nine days and half of the tenth; a late row, a new one, and a newer version.
 _CUT = "2026-03-11 12:00:00"
+_FIRST_WHOLE_DAY = "2026-03-12"
 _LATER = [
     *(row for row in _LOG if not row["created_at"] or row["created_at"] >= _CUT),
     _LOG[0] | {"id": "6f1c3f0e-0000-4000-8000-000000001001", "created_at": "2026-03-12 03:04:05"},
@@ -44,11 +45,21 @@ def _old(warehouse: Warehouse) -> None:
 
 def _known_to(base: Warehouse, marts: Marts) -> Marts:
     """Those that the older release had: a new mart begins where its fact does, so it has fewer days. A new column is
-    null in the days that the log no longer holds."""
-    for row in marts["int_user_days"].values():
-        del row["is_complete"]
-    had = {name for schema, name, _ in base.relations() if schema in (f"{SCHEMA}_marts", f"{SCHEMA}_intermediate")}
-    return {name: rows for name, rows in marts.items() if name in had}
+    null in the days that the log no longer holds whole."""
+    had: dict[str, set[str]] = {}
+    for name, column in base.query(
+        "select table_name, column_name from information_schema.columns "
+        f"where table_schema in ('{SCHEMA}_marts', '{SCHEMA}_intermediate')"
+    ):
+        had.setdefault(name, set()).add(column)
+    known: Marts = {}
+    for name in marts.keys() & had.keys():
+        known[name] = {}
+        for key, row in marts[name].items():
+            times = [str(row[column]) for column in ("activity_date", "activity_hour", "window_start") if column in row]
+            is_in_log = not times or times[0] >= _FIRST_WHOLE_DAY
+            known[name][key] = {column: row[column] for column in row if is_in_log or column in had[name]}
+    return known
 
 
 def _undisturbed(warehouse: Warehouse, salt: str) -> Marts:

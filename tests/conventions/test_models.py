@@ -30,6 +30,7 @@ STYLE_MEASURES = """
     generation_count success_count failure_count success_rate active_users timed_success_count total_duration_ms
     avg_duration_ms p50_duration_ms p95_duration_ms p99_duration_ms costed_generation_count total_cost_usd avg_cost_usd
     failed_cost_usd cost_per_success_usd input_tokens output_tokens total_tokens
+    costed_failure_count
 """
 CONTRACT = {
     # mart: (grain, columns after the grain)
@@ -37,7 +38,8 @@ CONTRACT = {
         "generation_id activity_date",
         """user_key job_id style difficulty is_success error_category error_signature duration_ms vision_cost_usd
         image_cost_usd storage_cost_usd unattributed_cost_usd total_cost_usd input_tokens output_tokens total_tokens
-        created_at activity_hour""",
+        created_at activity_hour vision_input_tokens vision_output_tokens image_input_tokens image_output_tokens
+        scene_type photo_size_bytes model vision_ms image_ms storage_ms""",
     ),
     "dim_users": (
         "user_key",
@@ -50,20 +52,22 @@ CONTRACT = {
     ),
     "style_performance": ("activity_date style", STYLE_MEASURES),
     "style_difficulty_performance": ("activity_date style difficulty", STYLE_MEASURES),
+    "scene_performance": ("activity_date scene_type", STYLE_MEASURES),
+    "photo_size_performance": ("activity_date photo_size_band", STYLE_MEASURES),
     "cost_by_difficulty": (
         "activity_date difficulty",
         """generation_count success_count success_costed_count success_cost_usd avg_success_cost_usd failed_cost_usd
         total_cost_usd cost_per_success_usd vision_cost_usd image_cost_usd storage_cost_usd unattributed_cost_usd
-        input_tokens output_tokens total_tokens""",
+        input_tokens output_tokens total_tokens costed_failure_count""",
     ),
     "cost_by_user": (
         "activity_date user_key",
-        "generation_count success_count total_cost_usd failed_cost_usd total_tokens",
+        "generation_count success_count total_cost_usd failed_cost_usd total_tokens costed_failure_count",
     ),
     "hourly_costs": (
         "activity_hour",
         """generation_count total_cost_usd vision_cost_usd image_cost_usd storage_cost_usd unattributed_cost_usd
-        failed_cost_usd previous_hour_cost_usd cost_change_ratio""",
+        failed_cost_usd previous_hour_cost_usd cost_change_ratio costed_failure_count""",
     ),
     "hourly_engagement": (
         "activity_hour",
@@ -84,10 +88,11 @@ CONTRACT = {
         """timed_success_count total_duration_ms avg_duration_ms p50_duration_ms p95_duration_ms p99_duration_ms
         max_duration_ms""",
     ),
+    "step_times": ("activity_hour step", "timed_count total_ms avg_ms p50_ms p95_ms p99_ms max_ms"),
     "error_analysis": (
         "activity_date error_category error_signature",
         """error_count affected_users timed_failure_count total_failure_duration_ms avg_failure_duration_ms
-        failed_cost_usd is_retryable first_seen_at last_seen_at""",
+        failed_cost_usd is_retryable first_seen_at last_seen_at costed_failure_count""",
     ),
     "service_health": (
         "window_start",

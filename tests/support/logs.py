@@ -28,8 +28,8 @@ def sound_row(number: int, **changes: object) -> Row:
         "style": "anime",
         "difficulty": 3,
         "duration_ms": 10_000 + number,
-        "costs": '{"vision":0.0046,"image_generation":0.04604,"storage":0.00002,"total":0.05066}',
-        "tokens": '{"input":440,"output":1056,"total":1496}',
+        "costs": '{"vision":0.0046,"image":0.04606,"total":0.05066}',
+        "tokens": '{"vision_input":300,"vision_output":1056,"image_input":140,"image_output":0}',
         "success": "true",
         "error_message": None,
         "created_at": str(START + dt.timedelta(minutes=number)),
@@ -81,8 +81,19 @@ NASTY_COSTS = (
     '{"vision":0.1,"image":0.2,"total":0.31}', '{"vision":0.1,"image":0.2,"total":0.29}',
     '{"vision":0.1,"image":0.2,"total":0.289999}', '{"vision":-1,"image":"x","storage":1e400}',
     '{"total":0.25,"more":' + "[" * 90 + "]" * 90 + "}", '{"total":0.25,"text":"' + "x" * 50_000 + '"}',
+    "NULL", "\\N", " null ", '"{\\"vision\\":0.1,\\"total\\":0.1}"', '"\\"{}\\""', '"null"', '"[1]"',
+    '{"vision":0.1,"image":NaN,"total":0.3}', '{"vision":-Infinity,"total":0.3}', '{"note":"x: NaN","total":NaN}',
+    '"{\\"total\\":NaN,\\"vision\\":0.1}"', '{"vision":0.1,"moderation":0.2,"total":0.3}',
+    '{"vision":0.1,"moderation":0.2}', '{"moderation":0.2}', '{"moderation":"0.2","note":"a","is_paid":true,"x":[1]}',
+    '{"vision":0.1,"moderation":0.2,"total":0.5}', '{"vision":0.1,"moderation":-0.2}',
+    '{"vision":0,"image":0,"total":0}',
+    '{"vision":0,"image":0.17,"total":0.17}', '{"vision":"0","image":0.0,"total":-0}', '{"vision":0,"upscale":0.5}',
+    '{"vision":0,"upscale":0}', '{"vision_cost":0.1,"image_cost_usd":0.2,"total_cost":0.3}',
+    '{"image": 0.17113, "total": 0.18309, "vision": 0.011960000000000002}', '{"cost":0.5,"discount_percent":20}',
+    '{"vision":0.17123400000000001,"image":0.1234565,"total":0.2946905}', '{"VISION":0.1,"total":0.1}',
     *(f'{{"total":{number}}}' for number in _COST_NUMBERS),
     *(f'{{"vision":{number},"image":0.01}}' for number in _COST_NUMBERS),
+    *(f'{{"vision":0.01,"upscale":{number}}}' for number in _COST_NUMBERS),
 )  # fmt: skip
 
 _TOKEN_NUMBERS = (
@@ -105,7 +116,18 @@ NASTY_TOKENS = (
     '{"a":{"input":1e400},"b":{"input":"3"}}', '{"a":{"note":"}, {"},"b":{"input":3}}', '{"a.b":{"input":3}}',
     '{"a":{"input":1000000000},"b":{"input":1000000000}}', '{"a":{"input":1},"note":"\\u0000"}',
     '{"a":{"input":NaN}}', '{"a":{"input":3,}}', '{"":{"input":3}}', '{"a\\"b":{"input":3}}', '{"é":{"input":3}}',
+    "NULL", "\\N", '"{\\"input\\":1}"', '{"input":NaN,"output":5}', '{"vision_input":0,"vision_output":0}',
+    '{"image_input": 120, "image_output": 0, "vision_input": 1100, "vision_output": 300}',
+    '{"vision_input":1,"vision":{"input":2}}', '{"vision_prompt_tokens":1,"image_generation_output_tokens":2}',
+    '{"vision_input":1,"input":5}', '{"vision_total":9,"vision_input":4}', '{"vision_total":9,"image_input":4}',
+    '{"upscale_input":1,"upscale_output":2,"upscale_total":9}', '{"upscale_total":9}', '{"a_b_input_tokens":3}',
+    '{"UPSCALE_INPUT":1}', '{"upscale_input":"x"}', '{"upscale_input":true}', '{"upscale_input":{"input":4}}',
+    '{"_input":3}', '{"vision":5,"image_input":1}', '{"image":{"input":1},"image_generation":{"input":2}}',
+    '{"inputTokens":1,"outputTokens":2,"totalTokens":3,"cachedInputTokens":1}', '{"unit":"TOKENS","input":4}',
+    '{"input_tokens":50,"output_tokens":60,"total_tokens":110,"input_tokens_details":{"text_tokens":10}}',
+    '{"cache_read_input_tokens":7,"prompt_tokens_details":{"input":3}}', '{"vision_input":440.5,"image_input":0.5}',
     *(f'{{"input":{number},"output":1056}}' for number in _TOKEN_NUMBERS),
+    *(f'{{"vision_input":{number},"image_output":1056,"x_output":{number}}}' for number in _TOKEN_NUMBERS),
     *(f'{{"vision":{{"input":{number},"total":{number}}},"image":{{"input":2}}}}' for number in _TOKEN_NUMBERS),
 )  # fmt: skip
 
@@ -113,8 +135,9 @@ NASTY_STYLES = (
     None, "", "   ", "\t\n", "\u00a0", "Anime", " ANIME ", "oil  painting", "Oil Painting", "oil_painting",
     "oil\tpainting", "oil\npainting", "oil\u00a0painting", "\u00a0anime\u00a0", "ÉTÉ", "été", "e\u0301te\u0301",
     "СТИЛЬ", "ΣΊΣΥΦΟΣ", "İSTANBUL", "ıstanbul", "STRASSE", "Straße", "ǅ", "日本画", "🎨", "🎨 ART", "naïve", "NAÏVE",
-    "a" * 100, "A" * 101, "x" * 99 + " y", "é" * 150, "🎨" * 120, "z" * 100_000, "null", "NULL", "'; drop table x; --",
-    "a\\b", "a%b_c", '"quoted"', "{{ jinja }}", "comma, style", "\u200b", "\u2003wide\u2003", "-", "_", "0",
+    "a" * 100, "A" * 101, "x" * 99 + " y", "é" * 150, "🎨" * 120, "z" * 100_000, "null", "NULL", "\\N", "Null",
+    "Classic Cartoon", "Mandala/Pattern", "-", "_", "0",
+    "'; drop table x; --", "a\\b", "a%b_c", '"quoted"', "{{ jinja }}", "comma, style", "\u200b", "\u2003wide\u2003",
 )  # fmt: skip
 
 NASTY_ERRORS = (
@@ -127,7 +150,7 @@ NASTY_ERRORS = (
     "100% of 1,234.56 used", "<script>alert(1)</script>", "'; drop table users; --", "\\1 \\0 $1 &", "{{ x }} {% y %}",
     "ERREUR ÉLEVÉE", "ошибка 42", "エラー 500", "\u2028sep", "tab\there", "a" * 999 + " b", "a" * 1001, "(" * 500,
     "0" * 2000, "sk-" + "a" * 40, "x@y.zz" * 60, "user_12345 and job-98765", "trailing space ", " leading", "\u200b",
-    "unauthorized", "StorageApiError: The resource already exists",
+    "NULL", "null", "\\N", "unauthorized", "StorageApiError: The resource already exists",
 )  # fmt: skip
 
 NASTY_TIMES = (
@@ -151,15 +174,15 @@ NASTY_IDS = (
 
 NASTY_USERS = (
     None, "", "  ", user(1), user(1).upper(), f" {user(1)} ", "jane", " jane ", "Jane", "jané", "42", "x" * 10_000,
-    "🎨", "\u00a0", "jane\n",
+    "🎨", "\u00a0", "jane\n", "NULL", "null", "\\N", "Null",
 )  # fmt: skip
 
 NASTY_OUTCOMES = (
     None, "", "true", "false", "TRUE", "False", "t", "f", "1", "0", "yes", "no", " true ", "T", "on", "y", "2", "null",
-    "success", "true\n",
+    "success", "true\n", "1.0", "0.0", "1.00", "NULL", "\\N",
 )  # fmt: skip
 
-NASTY_JOBS = (None, "", "  ", "job", "Job ", "j" * 10_000, "é", "🎨")
+NASTY_JOBS = (None, "", "  ", "null", "\\N", "job", "Job ", "j" * 10_000, "é", "🎨")
 
 NASTY = {
     "id": NASTY_IDS,
@@ -184,6 +207,8 @@ def nasty_rows() -> list[Row]:
             number = len(rows)
             sound = failed_row(number, None) if column == "error_message" else sound_row(number)
             rows.append(sound | {column: value})
+            if column in ("costs", "tokens"):  # of a failure zeros say nothing
+                rows.append(failed_row(len(rows), "Request timed out.") | {column: value})
     repeats = [
         row | {"id": identifier(800_000 + number // 4), "created_at": str(START)} for number, row in enumerate(rows)
     ]

@@ -17,7 +17,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from project import MARTS, ROOT
-from warehouses import Marts, Row, as_text, by_grain
+from warehouses import Marts, Row, Warehouse, as_text, assert_equal_marts, by_grain
 
 _DAY = dt.timedelta(days=1)
 _HOUR = dt.timedelta(hours=1)
@@ -25,9 +25,8 @@ _FIVE_MINUTES = dt.timedelta(minutes=5)
 _WEEK = dt.timedelta(days=7)
 _CENT = Decimal("0.01")
 _MOST_USD, _MOST_TOKENS, _MOST_MS = 1000, 10**9, 86_400_000
-_INPUT = ("input", "input_tokens", "prompt_tokens")
-_OUTPUT = ("output", "output_tokens", "completion_tokens")
-_TOTAL = ("total", "total_tokens")
+_NOTHING = ("", "NULL", "null", "\\N")
+_NAN = re.compile(r"([:,\[]\s*)-?(?:NaN|Infinity)", re.ASCII)
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\s*", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TIME = re.compile(
@@ -41,7 +40,8 @@ _TIME = re.compile(
 def _patterns() -> list[tuple[re.Pattern, str, str]]:
     with (ROOT / "seeds" / "error_patterns.csv").open(newline="") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: int(row["position"]))
-    return [(re.compile(row["pattern"], re.IGNORECASE), row["error_category"], row["error_signature"]) for row in rows]
+    flags = re.IGNORECASE | re.DOTALL
+    return [(re.compile(row["pattern"], flags), row["error_category"], row["error_signature"]) for row in rows]
 
 
 def _retryable() -> dict[str, bool]:
@@ -49,6 +49,22 @@ def _retryable() -> dict[str, bool]:
         return {row["error_category"]: row["is_retryable"] == "true" for row in csv.DictReader(file)}
 
 
+def _keys(document: str) -> list[tuple[str, str, str]]:
+    """The keys of costs or tokens that are listed, in their order: key, step, what it counts."""
+    with (ROOT / "seeds" / "document_keys.csv").open(newline="") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: int(row["position"]))
+    return [(row["key_name"], row["step"], row["counts"]) for row in rows if row["document"] == document]
+
+
+def _scene_patterns() -> list[tuple[re.Pattern, str]]:
+    with (ROOT / "seeds" / "scene_patterns.csv").open(newline="") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: int(row["position"]))
+    return [(re.compile(row["pattern"], re.IGNORECASE), row["scene_type"]) for row in rows]
+
+
+_COST_KEYS, _TOKEN_KEYS, _TIMING_KEYS = _keys("costs"), _keys("tokens"), _keys("timings")
+_SCENES = _scene_patterns()
+_MB = 1_048_576
 PATTERNS = _patterns()
 RETRYABLE = _retryable()
 
@@ -84,10 +100,16 @@ def document(text: str | None) -> object:
     def refuse(name: str) -> None:
         raise ValueError(name)
 
-    try:
-        return json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=refuse)
-    except ValueError:
+    def parsed(text: str) -> object:
+        for attempt in (text, _NAN.sub(r'\1"NaN"', text)):
+            try:
+                return json.loads(attempt, parse_float=Decimal, parse_int=Decimal, parse_constant=refuse)
+            except ValueError:
+                pass
         return None
+
+    found = parsed(text)
+    return parsed(found) if isinstance(found, str) else found
 
 
 def first_of(holder: object, names: Iterable[str]) -> object:
@@ -95,6 +117,52 @@ def first_of(holder: object, names: Iterable[str]) -> object:
     if not isinstance(holder, dict):
         return None
     return next((holder[name] for name in names if holder.get(name) is not None), None)
+
+
+def _tokens_by_step(tokens: object) -> tuple[dict[str | None, list[Decimal | None]], bool]:
+    """Input, output and total of each step, that of None being the whole generation, and whether one is unusable."""
+    if not isinstance(tokens, dict):
+        return {}, False
+    names = {counts: [key for key, _, of in _TOKEN_KEYS if of == counts] for counts in ("input", "output", "total")}
+    spelled = {
+        step: [key for key, of, counts in _TOKEN_KEYS if of == step and not counts] for step in ("vision", "image")
+    }
+    listed = {key for key, _, _ in _TOKEN_KEYS}
+    listed |= {f"{step}_{key}" for keys in spelled.values() for step in keys for of in names.values() for key in of}
+    found: dict[str | None, list] = {None: [first_of(tokens, keys) for keys in names.values()]}
+    for step, step_keys in spelled.items():
+        found[step] = [
+            next(
+                (
+                    value
+                    for step_key in step_keys
+                    for key in keys
+                    for value in (tokens.get(f"{step_key}_{key}"), first_of(tokens.get(step_key), [key]))
+                    if value is not None
+                ),
+                None,
+            )
+            for keys in names.values()
+        ]
+    for key, value in tokens.items():
+        if key in listed:
+            continue
+        if isinstance(value, dict):
+            found[key] = [first_of(value, keys) for keys in names.values()]
+        elif isinstance(value, str | Decimal):
+            for place, counts in enumerate(("input", "output")):
+                ending = next((each for each in names[counts] if key.lower().endswith(f"_{each.lower()}")), None)
+                if ending:
+                    of_step = [None] * 3
+                    of_step[place] = value
+                    found[key] = of_step
+    numbers = {step: [usable(value, _MOST_TOKENS) for value in values] for step, values in found.items()}
+    invalid = any(
+        value is not None and number is None
+        for step, values in found.items()
+        for value, number in zip(values, numbers[step], strict=True)
+    )
+    return numbers, invalid
 
 
 def moment(text: str | None, zone: str) -> dt.datetime | None:
@@ -140,6 +208,16 @@ class Generation:
     input_tokens: int | None
     output_tokens: int | None
     total_tokens: int | None
+    vision_input_tokens: int | None
+    vision_output_tokens: int | None
+    image_input_tokens: int | None
+    image_output_tokens: int | None
+    scene_type: str | None
+    photo_size_bytes: int | None
+    model: str | None
+    vision_ms: int | None
+    image_ms: int | None
+    storage_ms: int | None
     issues: set[str] = field(default_factory=set)
     set_aside: str | None = None
 
@@ -172,7 +250,8 @@ def understand(row: Row, user_key: Callable[[str], uuid.UUID], now: dt.datetime,
     texts = {name: as_text(value) for name, value in row.items()}
 
     def filled(name: str) -> str | None:
-        return (texts.get(name) or "").strip(" ") or None
+        text = (texts.get(name) or "").strip(" ")
+        return None if text in _NOTHING else text
 
     issues = set()
 
@@ -194,8 +273,8 @@ def understand(row: Row, user_key: Callable[[str], uuid.UUID], now: dt.datetime,
     known_as("invalid_duration", duration is None)
 
     outcome = (filled("success") or "").lower()
-    is_success = outcome in ("true", "t", "1", "yes")
-    known_as("missing_outcome", not is_success and outcome not in ("false", "f", "0", "no"))
+    is_success = outcome in ("true", "t", "1", "1.0", "yes")
+    known_as("missing_outcome", not is_success and outcome not in ("false", "f", "0", "0.0", "no"))
     error = filled("error_message")
     known_as("contradictory_outcome", is_success and error is not None)
     known_as("missing_error_message", not is_success and error is None)
@@ -204,48 +283,61 @@ def understand(row: Row, user_key: Callable[[str], uuid.UUID], now: dt.datetime,
         matching = (each for each in PATTERNS if error and each[0].search(error))
         _, category, signature = next(matching, (None, "unknown", None if error else "(no message)"))
 
-    costs = document(texts["costs"])
+    costs = document(filled("costs"))
+    costs = costs if isinstance(costs, dict) else {}
     logged = {
-        part: first_of(costs, names)
-        for part, names in {
-            "vision": ["vision"],
-            "image": ["image_generation", "image"],
-            "storage": ["storage"],
-            "total": ["total"],
-        }.items()
+        part: first_of(costs, [key for key, step, counts in _COST_KEYS if step == part and counts == "amount"])
+        for part in ("vision", "image", "storage", "")
     }
     usd = {part: usable(value, _MOST_USD) for part, value in logged.items()}
-    known_as("malformed_costs", all(value is None for value in logged.values()))
+    listed = {key for key, _, _ in _COST_KEYS}
+    others = [usable(value, _MOST_USD) for key, value in costs.items() if key not in listed]
+    others = [value for value in others if value is not None]
+    known_as("malformed_costs", not others and all(value is None for value in logged.values()))
     known_as("invalid_cost", any(logged[part] is not None and usd[part] is None for part in usd))
     parts = [usd[part] for part in ("vision", "image", "storage") if usd[part] is not None]
-    total = usd["total"] if usd["total"] is not None else sum(parts) if parts else None
-    known_as("cost_mismatch", usd["total"] is not None and bool(parts) and abs(total - sum(parts)) > _CENT)
+    total = usd[""] if usd[""] is not None else sum(parts + others) if parts or others else None
+    if usd[""] is not None and parts:
+        known_as("cost_mismatch", all(abs(total - known) > _CENT for known in (sum(parts), sum(parts + others))))
+    if not is_success and total == 0 and not any(parts + others):
+        known_as("unrecorded_cost", True)
+        usd, total = dict.fromkeys(usd), None
 
-    tokens = document(texts["tokens"])
-    steps = [step for step in tokens.values() if isinstance(step, dict)] if isinstance(tokens, dict) else []
-    counts = {}
-    all_counts = []
-    for kind, names in {"input": _INPUT, "output": _OUTPUT, "total": _TOTAL}.items():
-        flat = first_of(tokens, names)
-        of_steps = [first_of(step, names) for step in steps]
-        all_counts += [(value, usable(value, _MOST_TOKENS)) for value in (flat, *of_steps) if value is not None]
-        counts[kind] = usable(flat, _MOST_TOKENS), [usable(value, _MOST_TOKENS) for value in of_steps]
-    known_as("malformed_tokens", not all_counts)
-    known_as("invalid_tokens", any(number is None for _, number in all_counts))
+    steps, invalid = _tokens_by_step(document(filled("tokens")))
+    known_as("malformed_tokens", not invalid and all(value is None for step in steps.values() for value in step))
+    known_as("invalid_tokens", invalid)
+    whole_one = steps.pop(None, [None] * 3)
 
-    def over_steps(kind: str) -> Decimal | None:
-        flat, of_steps = counts[kind]
-        numbers = [number for number in of_steps if number is not None]
-        return flat if flat is not None else sum(numbers) if numbers else None
+    def over_steps(place: int) -> Decimal | None:
+        numbers = [step[place] for step in steps.values() if step[place] is not None]
+        return whole_one[place] if whole_one[place] is not None else sum(numbers) if numbers else None
 
-    into, out_of, all_together = over_steps("input"), over_steps("output"), counts["total"][0]
-    if all_together is None and any(number is not None for number in counts["total"][1]):
+    into, out_of, all_together = over_steps(0), over_steps(1), whole_one[2]
+    if all_together is None and any(step[2] is not None for step in steps.values()):
         all_together = sum(
-            step_total if step_total is not None else (step_in or 0) + (step_out or 0)
-            for step_in, step_out, step_total in zip(*(counts[kind][1] for kind in counts), strict=True)
+            in_all if in_all is not None else (step_in or 0) + (step_out or 0)
+            for step_in, step_out, in_all in steps.values()
         )
     elif all_together is None and into is not None and out_of is not None:
-        all_together = whole(into) + whole(out_of)
+        all_together = into + out_of
+    by_step = {name: steps.get(name, [None] * 3) for name in ("vision", "image")}
+    if not is_success and not any([into, out_of, all_together]):
+        into = out_of = all_together = None
+        by_step = dict.fromkeys(by_step, [None] * 3)
+
+    scene, photo_size, timings = filled("scene"), filled("photo_size"), document(filled("timings"))
+    scene_type = next(
+        (kind for pattern, kind in _SCENES if scene and pattern.search(scene)), "other" if scene else None
+    )
+    size = usable(photo_size, 10**11)
+    known_as("invalid_photo_size", photo_size is not None and size is None)
+    step_times = {
+        step: first_of(timings, [key for key, of, _ in _TIMING_KEYS if of == step])
+        for step in ("vision", "image", "storage")
+    }
+    step_ms = {step: usable(value, _MOST_MS) for step, value in step_times.items()}
+    known_as("invalid_timings", filled("timings") is not None and timings is None)
+    known_as("invalid_timings", any(step_times[step] is not None and step_ms[step] is None for step in step_ms))
 
     identity = (texts["id"] or "").strip(" ")
     created_at = moment(texts["created_at"], zone)
@@ -264,7 +356,7 @@ def understand(row: Row, user_key: Callable[[str], uuid.UUID], now: dt.datetime,
         created_at=created_at,
         user_key=user_key(user_id) if user_id else None,
         job_id=filled("job_id"),
-        style=" ".join((texts["style"] or "").split()).lower()[:100].strip() or "unknown",
+        style=" ".join((filled("style") or "").split()).lower()[:100].strip() or "unknown",
         difficulty=whole(difficulty),
         is_success=is_success,
         error_category=category,
@@ -278,6 +370,16 @@ def understand(row: Row, user_key: Callable[[str], uuid.UUID], now: dt.datetime,
         input_tokens=whole(into),
         output_tokens=whole(out_of),
         total_tokens=whole(Decimal(all_together)) if all_together is not None else None,
+        vision_input_tokens=whole(by_step["vision"][0]),
+        vision_output_tokens=whole(by_step["vision"][1]),
+        image_input_tokens=whole(by_step["image"][0]),
+        image_output_tokens=whole(by_step["image"][1]),
+        scene_type=scene_type,
+        photo_size_bytes=whole(size),
+        model=" ".join((filled("model") or "").split()).lower()[:100].strip() or None,
+        vision_ms=whole(step_ms["vision"]),
+        image_ms=whole(step_ms["image"]),
+        storage_ms=whole(step_ms["storage"]),
         issues=issues,
         set_aside=set_aside,
     )
@@ -371,6 +473,7 @@ def _style_measures(rows: list[Generation]) -> Row:
         "total_cost_usd": usd_of(rows),
         "avg_cost_usd": quotient(usd_of(rows), count_of(rows, "total_cost_usd")),
         "failed_cost_usd": usd_of(_failures(rows)),
+        "costed_failure_count": count_of(_failures(rows), "total_cost_usd"),
         "cost_per_success_usd": quotient(usd_of(rows), good),
         **_tokens(rows),
     }
@@ -576,6 +679,7 @@ class Oracle:
                 "success_cost_usd": usd_of(good),
                 "avg_success_cost_usd": quotient(usd_of(good), count_of(good, "total_cost_usd")),
                 "failed_cost_usd": usd_of(_failures(rows)),
+                "costed_failure_count": count_of(_failures(rows), "total_cost_usd"),
                 "total_cost_usd": usd_of(rows),
                 "cost_per_success_usd": quotient(usd_of(rows), len(good)),
                 **_parts(rows),
@@ -593,6 +697,7 @@ class Oracle:
                 "success_count": len(_successes(rows)),
                 "total_cost_usd": usd_of(rows),
                 "failed_cost_usd": usd_of(_failures(rows)),
+                "costed_failure_count": count_of(_failures(rows), "total_cost_usd"),
                 "total_tokens": total_of(rows, "total_tokens"),
             }
 
@@ -613,6 +718,7 @@ class Oracle:
                     "total_cost_usd": cost,
                     **_parts(rows),
                     "failed_cost_usd": usd_of(_failures(rows)),
+                    "costed_failure_count": count_of(_failures(rows), "total_cost_usd"),
                     "previous_hour_cost_usd": previous,
                     "cost_change_ratio": None if previous is None else quotient(cost - previous, previous),
                     "is_complete": self._is_complete(hour, _HOUR),
@@ -709,6 +815,48 @@ class Oracle:
 
     # reliability
 
+    def scene_performance(self) -> list[Row]:
+        """By type of scene, where the log has it."""
+        rows = [row for row in self.generations if row.scene_type]
+        return self._groups(_style_measures, "activity_date", "scene_type", rows=rows)
+
+    def photo_size_performance(self) -> list[Row]:
+        """By size of the photo, where the log has it."""
+        bands = {"below 1 MB": 0, "1 to 5 MB": _MB, "5 to 10 MB": 5 * _MB, "10 to 20 MB": 10 * _MB}
+        bands["above 20 MB"] = 20 * _MB + 1
+        found = []
+        for name, least in bands.items():
+            most = min((other for other in bands.values() if other > least), default=10**12)
+            rows = [row for row in self.generations if row.photo_size_bytes is not None]
+            rows = [row for row in rows if least <= row.photo_size_bytes < most]
+            found += [
+                row | {"photo_size_band": name} for row in self._groups(_style_measures, "activity_date", rows=rows)
+            ]
+        return found
+
+    def step_times(self) -> list[Row]:
+        """By hour and step, of successes."""
+        found = []
+        for step in ("vision", "image", "storage"):
+            rows = [row for row in self.generations if row.is_success and getattr(row, f"{step}_ms") is not None]
+            for (hour,), group in grouped(rows, "activity_hour").items():
+                known = [getattr(row, f"{step}_ms") for row in group]
+                found.append(
+                    {
+                        "activity_hour": hour,
+                        "step": step,
+                        "timed_count": len(known),
+                        "total_ms": sum(known),
+                        "avg_ms": sum(known) / len(known),
+                        "p50_ms": percentile(known, 0.5),
+                        "p95_ms": percentile(known, 0.95),
+                        "p99_ms": percentile(known, 0.99),
+                        "max_ms": max(known),
+                        "is_complete": self._is_complete(hour, _HOUR),
+                    }
+                )
+        return found
+
     def response_times(self) -> list[Row]:
         """By hour and style, successes with a known duration."""
 
@@ -730,6 +878,7 @@ class Oracle:
                 "total_failure_duration_ms": total_of(rows, "duration_ms"),
                 "avg_failure_duration_ms": quotient(total_of(rows, "duration_ms"), timed),
                 "failed_cost_usd": usd_of(rows),
+                "costed_failure_count": count_of(rows, "total_cost_usd"),
                 "is_retryable": RETRYABLE[rows[0].error_category],
                 "first_seen_at": min(row.created_at for row in rows),
                 "last_seen_at": max(row.created_at for row in rows),
@@ -785,3 +934,31 @@ def _window_of(time: dt.datetime) -> dt.datetime:
 
 def _monday(day: dt.date) -> dt.date:
     return day - day.weekday() * _DAY
+
+
+# Compared with a warehouse
+
+# What the wording of `detail` is, is no number.
+_WORDS = {"generation_log_issues": ("detail",)}
+
+
+def marts_of(warehouse: Warehouse) -> Marts:
+    """All marts, without words that the oracle does not know."""
+    marts = warehouse.marts()
+    del marts["int_user_days"]
+    for name, columns in _WORDS.items():
+        marts[name] = {
+            key: {column: value for column, value in row.items() if column not in columns}
+            for key, row in marts[name].items()
+        }
+    return marts
+
+
+def assert_as_defined(
+    warehouse: Warehouse, rows: list[Row], *, as_of: dt.datetime | None = None, zone: str = "UTC"
+) -> None:
+    """Every mart equals the oracle's."""
+    fact = warehouse.mart("fct_generations")
+    salt = warehouse.salt
+    oracle = Oracle(rows, lambda user_id: warehouse.user_key(user_id, salt), as_of=as_of, zone=zone, fact=fact)
+    assert_equal_marts(marts_of(warehouse), oracle.marts())

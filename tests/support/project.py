@@ -29,3 +29,5 @@ TIME_COLUMNS = {
 }
 # What was judged stays: these are compared with what each run saw, not with a build from scratch.
 JOURNALS = {name: _grains("alerts")[name] for name in ("alert_evaluations", "incidents")}
+# Made of columns that a log need not have: without them they are empty.
+OPTIONAL_MARTS = ("scene_performance", "photo_size_performance", "step_times")

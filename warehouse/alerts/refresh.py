@@ -6,7 +6,7 @@ from warehouse.database import Database
 from warehouse.run_dbt import run_dbt
 
 # What the alerts read the log through and remember in. Other runs keep it up to date, so that a refresh has less to do.
-_GROUNDWORK = ("path:models/staging", "error_patterns", "path:models/state", "alert_notifications")
+_GROUNDWORK = ("path:models/staging", "path:seeds", "path:models/state", "alert_notifications")
 # The release is missing where nothing but an older one has built.
 _NEEDED = (("staging", "stg_generation_logs"), ("internal", "release"), ("marts", "alert_notifications"))
 

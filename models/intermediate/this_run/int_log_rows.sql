@@ -1,7 +1,10 @@
 -- The rows of the log that this run reads, parsed once: from the first rebuilt day on, up to the clock, and all rows
 -- without a date. The next run replaces them; they are the common source of fct_generations and generation_log_issues.
 
-{{ config(pre_hook="{{ planned_for_one_pass() }}") }}
+{{ config(
+    pre_hook="{{ planned_for_one_pass() }}",
+    post_hook="{{ stop_where_most_is_set_aside() }}"
+) }}
 
 {%- set span, held_back = log_span(), held_back_days() %}
 {%- set rows_of_this_run %}
@@ -20,6 +23,7 @@ with log as {{ computed_once() }} (
 select
     *,
     case
+        when is_unreadable then 'unreadable_row'
         when generation_id is null then 'missing_id'
         when created_at is null or created_at < {{ earliest_created_at() }} or not isfinite(created_at)
             then 'missing_created_at'

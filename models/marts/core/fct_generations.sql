@@ -28,5 +28,15 @@ select
     total_tokens,
     created_at,
     date_trunc('hour', created_at) as activity_hour,
+    vision_input_tokens,
+    vision_output_tokens,
+    image_input_tokens,
+    image_output_tokens,
+    scene_type,
+    photo_size_bytes,
+    model,
+    vision_ms,
+    image_ms,
+    storage_ms,
     {{ is_complete('activity_date', "'1' day") }} as is_complete
 from generations

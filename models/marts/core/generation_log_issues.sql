@@ -13,6 +13,9 @@ with log_rows as (
             or costs_problem is not null
             or unusable_cost_names is not null
             or has_cost_mismatch
+            or has_unrecorded_cost
+            or has_unusable_photo_size
+            or has_unusable_timings
             or tokens_problem is not null
             or unusable_token_names is not null
         )
@@ -25,6 +28,7 @@ issues as (
         coalesce(set_aside_because, 'duplicate_id') as issue,
         case
             when disposition = 'repeated' then 'another row of the same id and day is counted'
+            when set_aside_because = 'unreadable_row' then 'the line cannot be read'
             when set_aside_because = 'missing_id' then 'id is missing or no uuid'
             when set_aside_because = 'missing_created_at' then 'created_at is missing, no timestamp, or before 2000'
             else 'created_at is more than five minutes ahead of the time of the run'
@@ -42,6 +46,9 @@ issues as (
         ('malformed_costs', 'costs_problem is not null', 'costs_problem'),
         ('invalid_cost', 'unusable_cost_names is not null', "'unusable: ' || unusable_cost_names"),
         ('cost_mismatch', 'has_cost_mismatch', "'total is not the sum of the parts; the total counts'"),
+        ('unrecorded_cost', 'has_unrecorded_cost', "'a failure whose costs are all zero: unknown'"),
+        ('invalid_photo_size', 'has_unusable_photo_size', "'photo_size is no number, negative, or above 10¹¹'"),
+        ('invalid_timings', 'has_unusable_timings', "'timings are no JSON, or hold a time that makes no sense'"),
         ('malformed_tokens', 'tokens_problem is not null', 'tokens_problem'),
         ('invalid_tokens', 'unusable_token_names is not null', "'unusable: ' || unusable_token_names"),
     ] %}

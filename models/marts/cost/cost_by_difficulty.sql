@@ -22,6 +22,7 @@ select
     {{ total('input_tokens') }} as input_tokens,
     {{ total('output_tokens') }} as output_tokens,
     {{ total('total_tokens') }} as total_tokens,
+    count(total_cost_usd) filter (where not is_success) as costed_failure_count,
     {{ is_complete('activity_date', "'1' day") }} as is_complete
 from generations
 group by activity_date, difficulty

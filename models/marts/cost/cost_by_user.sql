@@ -13,6 +13,7 @@ select
     total_cost_usd,
     failed_cost_usd,
     total_tokens,
+    costed_failure_count,
     -- days that no run has rebuilt since the column is there were over long ago
     coalesce(is_complete, true) as is_complete
 from user_days

@@ -21,7 +21,8 @@ costs as (
         sum(image_cost_usd) as image_cost_usd,
         sum(storage_cost_usd) as storage_cost_usd,
         sum(unattributed_cost_usd) as unattributed_cost_usd,
-        sum(total_cost_usd) filter (where not is_success) as failed_cost_usd
+        sum(total_cost_usd) filter (where not is_success) as failed_cost_usd,
+        count(total_cost_usd) filter (where not is_success) as costed_failure_count
     from generations
     group by activity_hour
 ),
@@ -35,7 +36,8 @@ hourly as (
         cast(coalesce(costs.image_cost_usd, 0) as numeric(18, 6)) as image_cost_usd,
         cast(coalesce(costs.storage_cost_usd, 0) as numeric(18, 6)) as storage_cost_usd,
         cast(coalesce(costs.unattributed_cost_usd, 0) as numeric(18, 6)) as unattributed_cost_usd,
-        cast(coalesce(costs.failed_cost_usd, 0) as numeric(18, 6)) as failed_cost_usd
+        cast(coalesce(costs.failed_cost_usd, 0) as numeric(18, 6)) as failed_cost_usd,
+        coalesce(costs.costed_failure_count, 0) as costed_failure_count
     from hours
     left join costs on hours.activity_hour = costs.activity_hour
 ),
@@ -66,5 +68,6 @@ select
     failed_cost_usd,
     previous_hour_cost_usd,
     {{ ratio('total_cost_usd - previous_hour_cost_usd', 'previous_hour_cost_usd') }} as cost_change_ratio,
+    costed_failure_count,
     {{ is_complete('activity_hour', "'1' hour") }} as is_complete
 from compared

@@ -21,6 +21,7 @@ select
     coalesce(bool_or(error_categories.is_retryable), false) as is_retryable,
     min(failures.created_at) as first_seen_at,
     max(failures.created_at) as last_seen_at,
+    count(failures.total_cost_usd) as costed_failure_count,
     {{ is_complete('failures.activity_date', "'1' day") }} as is_complete
 from failures
 left join error_categories on failures.error_category = error_categories.error_category

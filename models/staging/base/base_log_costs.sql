@@ -1,5 +1,5 @@
 -- The rows of the log with what a generation cost, in US dollars, read from the document `costs`; null where it is
--- unknown. The last columns say what is wrong with the document.
+-- unknown. The last columns say what is wrong with the document. Which key is which part: the seed document_keys.
 {{ config(materialized='ephemeral') }}
 
 {%- set highest = var('max_cost_usd') %}
@@ -8,30 +8,48 @@ with log_rows as (
     select * from {{ ref('base_log_rows') }}
 ),
 
-plain as (
-    {{ with_plain_costs('log_rows') }}
+recognised as (
+    {{ with_columns('log_rows', {'are_costs_plain': reading_function('costs_are_plain', 'costs')}) }}
 ),
 
 documents as (
-    {{ with_columns('plain', {'cost_document': strict_json('case when not is_costs_plain then costs end')}) }}
+    {{ with_columns('recognised', {'cost_document': reading_function('document_of', 'costs', 'are_costs_plain')}) }}
+),
+
+opened as (
+    {{ with_columns('documents', {
+        'cost_members': reading_function('costs_members', 'cost_document', 'are_costs_plain'),
+    }) }}
 ),
 
 logged as (
-    select
-        *,
-        {{ first_of('cost_document', ['vision']) }} as logged_vision_cost,
-        {{ first_of('cost_document', ['image_generation', 'image']) }} as logged_image_cost,
-        {{ first_of('cost_document', ['storage']) }} as logged_storage_cost,
-        {{ first_of('cost_document', ['total']) }} as logged_total_cost
-    from documents
+    {{ with_columns('opened', {
+        'logged_vision_cost': reading_function('costs_value', 'cost_members', 'are_costs_plain', "'vision.amount'"),
+        'logged_image_cost': reading_function('costs_value', 'cost_members', 'are_costs_plain', "'image.amount'"),
+        'logged_storage_cost': reading_function('costs_value', 'cost_members', 'are_costs_plain', "'storage.amount'"),
+        'logged_total_cost': reading_function('costs_value', 'cost_members', 'are_costs_plain', "'.amount'"),
+        'cost_document_with_others': 'case when '
+            ~ reading_function('costs_have_others', 'cost_document', 'are_costs_plain') ~ ' then cost_document end',
+    }) }}
+),
+
+-- a richer writer's further parts
+with_others as (
+    {{ with_sums_over_keys('logged', 'cost_document_with_others', {
+        'amount_usd': usable_number(
+            reading_function('costs_other', 'each.key_name', 'each.entry', "'amount'"), highest
+        ),
+    }, {
+        'other_parts_usd': 'part.amount_usd',
+    }) }}
 ),
 
 usable as (
-    {{ with_columns('logged', {
-        'usable_vision_usd': 'coalesce(plain_vision_usd, ' ~ usable_number('logged_vision_cost', highest) ~ ')',
-        'usable_image_usd': 'coalesce(plain_image_usd, ' ~ usable_number('logged_image_cost', highest) ~ ')',
-        'usable_storage_usd': 'coalesce(plain_storage_usd, ' ~ usable_number('logged_storage_cost', highest) ~ ')',
-        'usable_total_usd': 'coalesce(plain_total_usd, ' ~ usable_number('logged_total_cost', highest) ~ ')',
+    {{ with_columns('with_others', {
+        'usable_vision_usd': usable_number('logged_vision_cost', highest),
+        'usable_image_usd': usable_number('logged_image_cost', highest),
+        'usable_storage_usd': usable_number('logged_storage_cost', highest),
+        'usable_total_usd': usable_number('logged_total_cost', highest),
     }) }}
 ),
 
@@ -39,30 +57,48 @@ summed as (
     select
         *,
         coalesce(usable_vision_usd, 0) + coalesce(usable_image_usd, 0) + coalesce(usable_storage_usd, 0)
-            as cost_parts_usd,
-        coalesce(usable_vision_usd, usable_image_usd, usable_storage_usd) is not null as has_known_cost_part
+            as known_parts_usd,
+        coalesce(usable_vision_usd, usable_image_usd, usable_storage_usd) is not null as has_known_part
     from usable
+),
+
+totalled as (
+    select
+        *,
+        -- the total as logged is the truth
+        case
+            when usable_total_usd is not null then usable_total_usd
+            when has_known_part or other_parts_usd is not null then known_parts_usd + coalesce(other_parts_usd, 0)
+        end as known_total_usd
+    from summed
+),
+
+judged as (
+    select
+        *,
+        -- the application fills in the costs when all is done: the zeros of a failure say nothing
+        case
+            when is_success then false
+            else known_total_usd = 0 and known_parts_usd = 0 and coalesce(other_parts_usd, 0) = 0
+        end as are_zeros_of_failure
+    from totalled
 )
 
 select
     *,
-    cast(usable_vision_usd as numeric(18, 6)) as vision_cost_usd,
-    cast(usable_image_usd as numeric(18, 6)) as image_cost_usd,
-    cast(usable_storage_usd as numeric(18, 6)) as storage_cost_usd,
-    -- the total as logged is the truth; with this part the four add up to it
-    cast(case
-        when usable_total_usd is not null then usable_total_usd - cost_parts_usd
-        when has_known_cost_part then 0
-    end as numeric(18, 6)) as unattributed_cost_usd,
-    cast(case
-        when usable_total_usd is not null then usable_total_usd
-        when has_known_cost_part then cost_parts_usd
-    end as numeric(18, 6)) as total_cost_usd,
+    cast(case when not are_zeros_of_failure then usable_vision_usd end as numeric(18, 6)) as vision_cost_usd,
+    cast(case when not are_zeros_of_failure then usable_image_usd end as numeric(18, 6)) as image_cost_usd,
+    cast(case when not are_zeros_of_failure then usable_storage_usd end as numeric(18, 6)) as storage_cost_usd,
+    -- with this part the four add up to the total
+    cast(case when not are_zeros_of_failure then known_total_usd - known_parts_usd end as numeric(18, 6))
+        as unattributed_cost_usd,
+    cast(case when not are_zeros_of_failure then known_total_usd end as numeric(18, 6)) as total_cost_usd,
+    coalesce(are_zeros_of_failure, false) as has_unrecorded_cost,
     case
-        when costs is null then 'no costs logged'
-        when is_costs_plain then null
-        when cost_document is null then 'not JSON'
+        when cost_document is null
+            then case when {{ blank_to_null('costs') }} is null then 'no costs logged' else 'not JSON' end
         when coalesce(logged_vision_cost, logged_image_cost, logged_storage_cost, logged_total_cost) is null
+            and other_parts_usd is null
             then 'no amount in it'
     end as costs_problem,
     nullif(concat_ws(
@@ -72,6 +108,7 @@ select
         case when logged_storage_cost is not null and usable_storage_usd is null then 'storage' end,
         case when logged_total_cost is not null and usable_total_usd is null then 'total' end
     ), '') as unusable_cost_names,
-    usable_total_usd is not null and has_known_cost_part
-    and abs(usable_total_usd - cost_parts_usd) > 0.01 as has_cost_mismatch
-from summed
+    usable_total_usd is not null and has_known_part
+    and abs(usable_total_usd - known_parts_usd) > 0.01
+    and abs(usable_total_usd - known_parts_usd - coalesce(other_parts_usd, 0)) > 0.01 as has_cost_mismatch
+from judged

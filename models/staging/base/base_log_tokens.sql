@@ -1,110 +1,130 @@
--- The rows of the log with the tokens of a generation, read from the document `tokens`, flat or step by step; null
--- where they are unknown. The last columns say what is wrong with the document.
+-- The rows of the log with the tokens of a generation and of its steps, read from the document `tokens`; null where
+-- they are unknown. The last columns say what is wrong with the document. Which key counts what: the seed
+-- document_keys.
 {{ config(materialized='ephemeral') }}
 
-{%- set input_names = ['input', 'input_tokens', 'prompt_tokens'] %}
-{%- set output_names = ['output', 'output_tokens', 'completion_tokens'] %}
-{%- set total_names = ['total', 'total_tokens'] %}
 {%- set highest = 1000000000 %}
+{%- set steps = {'vision_': 'vision.', 'image_': 'image.', 'flat_': '.'} %}
+{%- set logged, usable = {}, {} %}
+{%- for prefix, step in steps.items() %}
+{%- for counts in ['input', 'output', 'total'] %}
+{%- set value = reading_function('tokens_value', 'token_members', 'are_tokens_plain', "'" ~ step ~ counts ~ "'") %}
+{%- do logged.update({'logged_' ~ prefix ~ counts: value}) %}
+{%- do usable.update({prefix ~ counts: usable_number('logged_' ~ prefix ~ counts, highest)}) %}
+{%- endfor %}
+{%- endfor %}
 
 with log_rows as (
     select * from {{ ref('base_log_costs') }}
 ),
 
-plain as (
-    {{ with_plain_tokens('log_rows') }}
+recognised as (
+    {{ with_columns('log_rows', {'are_tokens_plain': reading_function('tokens_are_plain', 'tokens')}) }}
 ),
 
 documents as (
-    {{ with_columns('plain', {'token_document': strict_json('case when not is_tokens_plain then tokens end')}) }}
+    {{ with_columns('recognised', {'token_document': reading_function('document_of', 'tokens', 'are_tokens_plain')}) }}
+),
+
+opened as (
+    {{ with_columns('documents', {
+        'token_members': reading_function('tokens_members', 'token_document', 'are_tokens_plain'),
+    }) }}
 ),
 
 logged as (
-    select
-        *,
-        {{ first_of('token_document', input_names) }} as logged_input_count,
-        {{ first_of('token_document', output_names) }} as logged_output_count,
-        {{ first_of('token_document', total_names) }} as logged_total_count
-    from documents
+    {{ with_columns('opened', dict(logged, token_document_with_others='case when '
+        ~ reading_function('tokens_have_others', 'token_document', 'are_tokens_plain') ~ ' then token_document end')) }}
 ),
 
--- tokens logged step by step: a step without its own total adds what is known of it
-over_steps as (
-    {{ with_sums_over_steps('logged', 'token_document', {
-        'input_tokens': usable_number(first_of('step', input_names), highest),
-        'output_tokens': usable_number(first_of('step', output_names), highest),
-        'total_tokens': usable_number(first_of('step', total_names), highest),
-        'has_input': first_of('step', input_names) ~ ' is not null',
-        'has_output': first_of('step', output_names) ~ ' is not null',
-        'has_total': first_of('step', total_names) ~ ' is not null',
+-- steps that are not listed
+with_others as (
+    {{ with_sums_over_keys('logged', 'token_document_with_others', {
+        'logged_input': reading_function('tokens_other', 'each.key_name', 'each.entry', "'input'"),
+        'logged_output': reading_function('tokens_other', 'each.key_name', 'each.entry', "'output'"),
+        'logged_total': reading_function('tokens_other', 'each.key_name', 'each.entry', "'total'"),
+        'input': usable_number(reading_function('tokens_other', 'each.key_name', 'each.entry', "'input'"), highest),
+        'output': usable_number(reading_function('tokens_other', 'each.key_name', 'each.entry', "'output'"), highest),
+        'total': usable_number(reading_function('tokens_other', 'each.key_name', 'each.entry', "'total'"), highest),
     }, {
-        'step_input_tokens': 'part.input_tokens',
-        'step_output_tokens': 'part.output_tokens',
-        'step_total_tokens': 'part.total_tokens',
-        'step_untotalled_tokens': 'case when part.total_tokens is null'
-            ' then coalesce(part.input_tokens, 0) + coalesce(part.output_tokens, 0) end',
-        'unusable_step_inputs': 'case when part.has_input and part.input_tokens is null then 1 else 0 end',
-        'unusable_step_outputs': 'case when part.has_output and part.output_tokens is null then 1 else 0 end',
-        'unusable_step_totals': 'case when part.has_total and part.total_tokens is null then 1 else 0 end',
+        'other_input': 'part.input',
+        'other_output': 'part.output',
+        'other_total': 'part.total',
+        'other_untotalled': 'case when part.total is null then coalesce(part.input, 0) + coalesce(part.output, 0) end',
+        'unusable_other_inputs': 'case when part.logged_input is not null and part.input is null then 1 end',
+        'unusable_other_outputs': 'case when part.logged_output is not null and part.output is null then 1 end',
+        'unusable_other_totals': 'case when part.logged_total is not null and part.total is null then 1 end',
     }) }}
 ),
 
 usable as (
-    {{ with_columns('over_steps', {
-        'flat_input_tokens': usable_number('logged_input_count', highest),
-        'flat_output_tokens': usable_number('logged_output_count', highest),
-        'flat_total_tokens': usable_number('logged_total_count', highest),
-    }) }}
+    {{ with_columns('with_others', usable) }}
 ),
 
+-- over all steps; a step without its own total adds what is known of it
 summed as (
     select
         *,
-        coalesce(flat_input_tokens, step_input_tokens) as known_input_tokens,
-        coalesce(flat_output_tokens, step_output_tokens) as known_output_tokens
+        case
+            when flat_input is not null then flat_input
+            when coalesce(vision_input, image_input, other_input) is not null
+                then coalesce(vision_input, 0) + coalesce(image_input, 0) + coalesce(other_input, 0)
+        end as known_input,
+        case
+            when flat_output is not null then flat_output
+            when coalesce(vision_output, image_output, other_output) is not null
+                then coalesce(vision_output, 0) + coalesce(image_output, 0) + coalesce(other_output, 0)
+        end as known_output,
+        case
+            when coalesce(vision_total, image_total, other_total) is not null
+                then coalesce(vision_total, coalesce(vision_input, 0) + coalesce(vision_output, 0))
+                + coalesce(image_total, coalesce(image_input, 0) + coalesce(image_output, 0))
+                + coalesce(other_total, 0) + coalesce(other_untotalled, 0)
+        end as total_of_steps
     from usable
+),
+
+judged as (
+    select
+        *,
+        coalesce(flat_total, total_of_steps, known_input + known_output) as known_total,
+        -- the application fills in the tokens when all is done: the zeros of a failure say nothing
+        case
+            when is_success or coalesce(known_input, known_output, flat_total, total_of_steps) is null then false
+            else coalesce(known_input, 0) + coalesce(known_output, 0) + coalesce(flat_total, 0)
+                + coalesce(total_of_steps, 0) = 0
+        end as are_zero_tokens_of_failure,
+        {%- for counts in ['input', 'output', 'total'] %}
+        unusable_other_{{ counts }}s > 0
+        {%- for prefix in steps %}
+        or logged_{{ prefix }}{{ counts }} is not null and {{ prefix }}{{ counts }} is null
+        {%- endfor %} as has_unusable_{{ counts }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from summed
 )
 
 select
     *,
+    {%- for name in [
+        'known_input', 'known_output', 'known_total', 'vision_input', 'vision_output', 'image_input', 'image_output',
+    ] %}
+    case when not are_zero_tokens_of_failure then cast({{ name }} as bigint) end as
+    {{- ' ' ~ name | replace('known_', '') }}_tokens,
+    {%- endfor %}
     case
-        when is_tokens_plain then plain_input_tokens
-        else cast(round(known_input_tokens, 0) as bigint)
-    end as input_tokens,
-    case
-        when is_tokens_plain then plain_output_tokens
-        else cast(round(known_output_tokens, 0) as bigint)
-    end as output_tokens,
-    case
-        when is_tokens_plain then plain_total_tokens
-        else cast(round(coalesce(
-            flat_total_tokens,
-            step_total_tokens + coalesce(step_untotalled_tokens, 0),
-            known_input_tokens + known_output_tokens
-        ), 0) as bigint)
-    end as total_tokens,
-    case
-        when tokens is null then 'no tokens logged'
-        when is_tokens_plain then null
-        when token_document is null then 'not JSON'
-        when coalesce(logged_input_count, logged_output_count, logged_total_count) is null
-            and coalesce(step_input_tokens, step_output_tokens, step_total_tokens) is null
-            and coalesce(unusable_step_inputs + unusable_step_outputs + unusable_step_totals, 0) = 0
+        when token_document is null
+            then case when {{ blank_to_null('tokens') }} is null then 'no tokens logged' else 'not JSON' end
+        when coalesce({{ logged | join(', ') }}) is null
+            and coalesce(other_input, other_output, other_total) is null
+            and coalesce(unusable_other_inputs, unusable_other_outputs, unusable_other_totals) is null
             then 'no count in it'
     end as tokens_problem,
-    nullif(concat_ws(
-        ', ',
-        case
-            when logged_input_count is not null and flat_input_tokens is null or unusable_step_inputs > 0
-                then 'input'
-        end,
-        case
-            when logged_output_count is not null and flat_output_tokens is null or unusable_step_outputs > 0
-                then 'output'
-        end,
-        case
-            when logged_total_count is not null and flat_total_tokens is null or unusable_step_totals > 0
-                then 'total'
-        end
-    ), '') as unusable_token_names
-from summed
+    case
+        when has_unusable_input or has_unusable_output or has_unusable_total then concat_ws(
+            ', ',
+            case when has_unusable_input then 'input' end,
+            case when has_unusable_output then 'output' end,
+            case when has_unusable_total then 'total' end
+        )
+    end as unusable_token_names
+from judged

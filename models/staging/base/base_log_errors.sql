@@ -1,25 +1,17 @@
--- The rows of the log with how a generation ended: an outcome, and of a failure its category and signature. No error
--- text passes: a known pattern gives its own text, any other message is scrubbed.
+-- The rows of the log with the category and the signature of a failure. No error text passes: a known pattern gives its
+-- own text, any other message is scrubbed.
 {{ config(materialized='ephemeral') }}
 
 with log_rows as (
-    select * from {{ ref('base_log_tokens') }}
+    select * from {{ ref('base_log_details') }}
 ),
 
 error_patterns as (
     select * from {{ ref('error_patterns') }}
 ),
 
-resolved as (
-    select
-        *,
-        coalesce(outcome in ('true', 't', '1', 'yes'), false) as is_success,
-        coalesce(outcome in ('true', 't', '1', 'yes', 'false', 'f', '0', 'no'), false) as has_outcome
-    from log_rows
-),
-
 matched as (
-    {{ with_columns('resolved', {
+    {{ with_columns('log_rows', {
         'error_pattern': 'case when not is_success then ' ~ error_pattern('error_text') ~ ' end'
     }) }}
 )
