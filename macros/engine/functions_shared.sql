@@ -26,10 +26,8 @@
     ), ' '), 100), ' '), '')
 {%- endmacro %}
 
-{#- A part of the function error_pattern. -#}
-{% macro matches_pattern(pattern) -%}
-    {{ internal_schema() }}.matches(logged, '{{ pattern | replace("'", "''") }}')
-{%- endmacro %}
+{#- A part of the functions that pattern_function() makes. -#}
+{% macro matches_pattern(pattern) %}{{ internal_schema() }}.matches(logged, {{ quoted(pattern) }}){% endmacro %}
 
 {#- The names that keep their digits, at the beginning of a word: models of known families with what their makers add,
     and the names of formats. Nothing is kept for its shape alone. The engines choose differently among alternatives,

@@ -1,3 +1,30 @@
+{#- A relation with one of its documents opened: the columns are_<document>_plain, <document>_read and
+    <document>_members, of which document_value() picks. What they are: see document_functions(). -#}
+{% macro with_members(relation, document) -%}
+    {%- set is_plain, read = 'are_' ~ document ~ '_plain', document ~ '_read' -%}
+    {%- set recognised = with_columns(relation, {is_plain: reading_function(document ~ '_are_plain', document)}) -%}
+    {%- set opened = with_columns('(' ~ recognised ~ ') as recognised', {
+        read: reading_function('document_of', document, is_plain),
+    }) -%}
+    {{ with_columns('(' ~ opened ~ ') as opened', {
+        document ~ '_members': reading_function(document ~ '_members', read, is_plain),
+    }) }}
+{%- endmacro %}
+
+{#- A step's count of an opened document, such as vision.input; of the generation as a whole: .input. -#}
+{% macro document_value(document, value) -%}
+    {{ reading_function(document ~ '_value', document ~ '_members', 'are_' ~ document ~ '_plain', quoted(value)) }}
+{%- endmacro %}
+
+{#- An opened document where it holds keys that are not listed, else null; and the count of one of these keys. -#}
+{% macro document_with_others(document) -%}
+    case when {{ reading_function(document ~ '_have_others', document ~ '_read', 'are_' ~ document ~ '_plain') }}
+        then {{ document }}_read end
+{%- endmacro %}
+{% macro other_value(document, counts) -%}
+    {{ reading_function(document ~ '_other', 'each.key_name', 'each.entry', quoted(counts)) }}
+{%- endmacro %}
+
 {#- A relation with sums over the keys of a document that document_keys does not list, null where there are none.
     `parts` are taken once from each key, written as each.key_name and each.entry; `sums` are made of them, written as
     part. -#}

@@ -23,9 +23,6 @@
 {#- A name in its one spelling: lower case, single spaces, at most 100 characters. -#}
 {% macro plain_name(logged) %}{{ reading_function('plain_name', logged) }}{% endmacro %}
 
-{#- A document, if it is JSON as PostgreSQL understands it. -#}
-{% macro strict_json(logged) %}{{ reading_function('strict_json', logged) }}{% endmacro %}
-
 {#- An error's text without what is personal or unique, at most 200 characters. -#}
 {% macro scrubbed(logged) %}{{ reading_function('scrubbed', logged) }}{% endmacro %}
 

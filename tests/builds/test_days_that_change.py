@@ -187,17 +187,24 @@ def test_days_come_back_when_the_retention_is_raised_again(twelve_days: Warehous
     _assert_a_full_build(twelve_days, _LOG, new_warehouse)
 
 
+@pytest.mark.parametrize("seed", ["error_patterns", "document_keys"])
 def test_new_definitions_reach_every_day_that_the_log_holds_by_the_next_daily_run(
-    twelve_days: Warehouse, new_warehouse: NewWarehouse
+    twelve_days: Warehouse, new_warehouse: NewWarehouse, seed: str
 ) -> None:
-    """Patterns are a seed; a pattern that has changed since the days were built."""
-    patterns = f"{SCHEMA}_seeds.error_patterns"
-    twelve_days.execute(
-        f"update {patterns} set error_signature = 'as it was' where error_signature = 'Request timed out'"
-    )
+    """Patterns and keys of documents are seeds; one that has changed since the days were built."""
+    change, mart, column, was = {
+        "error_patterns": (
+            "error_signature = 'as it was' where error_signature = 'Request timed out'",
+            *("error_analysis", "error_signature", "as it was"),
+        ),
+        "document_keys": (
+            "counts = 'nothing' where document = 'costs' and key_name = 'vision'",
+            *("fct_generations", "vision_cost_usd", None),
+        ),
+    }[seed]
+    twelve_days.execute(f"update {SCHEMA}_seeds.{seed} set {change}")
     twelve_days.run(select="path:models", exclude="tag:alerts", variables={"backfill_from": str(_FIRST)})
-    old = {row["error_signature"] for row in twelve_days.mart("error_analysis")}
-    assert old == {"as it was"}
+    assert {row[column] for row in twelve_days.mart(mart)} == {was}
     said = twelve_days.run(selector="daily").said
     assert f"rebuilt the days from {_FIRST} on" in said
     _assert_a_full_build(twelve_days, _LOG, new_warehouse)

@@ -8,37 +8,24 @@ with log_rows as (
     select * from {{ ref('base_log_rows') }}
 ),
 
-recognised as (
-    {{ with_columns('log_rows', {'are_costs_plain': reading_function('costs_are_plain', 'costs')}) }}
-),
-
-documents as (
-    {{ with_columns('recognised', {'cost_document': reading_function('document_of', 'costs', 'are_costs_plain')}) }}
-),
-
 opened as (
-    {{ with_columns('documents', {
-        'cost_members': reading_function('costs_members', 'cost_document', 'are_costs_plain'),
-    }) }}
+    {{ with_members('log_rows', 'costs') }}
 ),
 
 logged as (
     {{ with_columns('opened', {
-        'logged_vision_cost': reading_function('costs_value', 'cost_members', 'are_costs_plain', "'vision.amount'"),
-        'logged_image_cost': reading_function('costs_value', 'cost_members', 'are_costs_plain', "'image.amount'"),
-        'logged_storage_cost': reading_function('costs_value', 'cost_members', 'are_costs_plain', "'storage.amount'"),
-        'logged_total_cost': reading_function('costs_value', 'cost_members', 'are_costs_plain', "'.amount'"),
-        'cost_document_with_others': 'case when '
-            ~ reading_function('costs_have_others', 'cost_document', 'are_costs_plain') ~ ' then cost_document end',
+        'logged_vision_cost': document_value('costs', 'vision.amount'),
+        'logged_image_cost': document_value('costs', 'image.amount'),
+        'logged_storage_cost': document_value('costs', 'storage.amount'),
+        'logged_total_cost': document_value('costs', '.amount'),
+        'costs_with_others': document_with_others('costs'),
     }) }}
 ),
 
 -- a richer writer's further parts
 with_others as (
-    {{ with_sums_over_keys('logged', 'cost_document_with_others', {
-        'amount_usd': usable_number(
-            reading_function('costs_other', 'each.key_name', 'each.entry', "'amount'"), highest
-        ),
+    {{ with_sums_over_keys('logged', 'costs_with_others', {
+        'amount_usd': usable_number(other_value('costs', 'amount'), highest),
     }, {
         'other_parts_usd': 'part.amount_usd',
     }) }}
@@ -95,7 +82,7 @@ select
     cast(case when not are_zeros_of_failure then known_total_usd end as numeric(18, 6)) as total_cost_usd,
     coalesce(are_zeros_of_failure, false) as has_unrecorded_cost,
     case
-        when cost_document is null
+        when costs_read is null
             then case when {{ blank_to_null('costs') }} is null then 'no costs logged' else 'not JSON' end
         when coalesce(logged_vision_cost, logged_image_cost, logged_storage_cost, logged_total_cost) is null
             and other_parts_usd is null

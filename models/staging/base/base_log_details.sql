@@ -12,38 +12,24 @@ scene_patterns as (
     select * from {{ ref('scene_patterns') }}
 ),
 
-recognised as (
-    {{ with_columns('log_rows', {
-        'scene_text': blank_to_null('cast(scene as text)'),
-        'logged_photo_size': blank_to_null('cast(photo_size as text)'),
-        'are_timings_plain': reading_function('timings_are_plain', 'timings'),
-    }) }}
-),
-
-documents as (
-    {{ with_columns('recognised', {
-        'scene_position': scene_pattern('scene_text'),
-        'usable_photo_size': usable_number('logged_photo_size', highest_bytes),
-        'timings_document': reading_function('document_of', 'timings', 'are_timings_plain'),
-    }) }}
-),
-
 opened as (
-    {{ with_columns('documents', {
-        'timings_members': reading_function('timings_members', 'timings_document', 'are_timings_plain'),
-    }) }}
+    {{ with_members('log_rows', 'timings') }}
 ),
 
 logged as (
     {{ with_columns('opened', {
-        'logged_vision_ms': reading_function('timings_value', 'timings_members', 'are_timings_plain', "'vision.ms'"),
-        'logged_image_ms': reading_function('timings_value', 'timings_members', 'are_timings_plain', "'image.ms'"),
-        'logged_storage_ms': reading_function('timings_value', 'timings_members', 'are_timings_plain', "'storage.ms'"),
+        'scene_text': blank_to_null('cast(scene as text)'),
+        'logged_photo_size': blank_to_null('cast(photo_size as text)'),
+        'logged_vision_ms': document_value('timings', 'vision.ms'),
+        'logged_image_ms': document_value('timings', 'image.ms'),
+        'logged_storage_ms': document_value('timings', 'storage.ms'),
     }) }}
 ),
 
 usable as (
     {{ with_columns('logged', {
+        'scene_position': scene_pattern('scene_text'),
+        'usable_photo_size': usable_number('logged_photo_size', highest_bytes),
         'usable_vision_ms': usable_number('logged_vision_ms', highest_ms),
         'usable_image_ms': usable_number('logged_image_ms', highest_ms),
         'usable_storage_ms': usable_number('logged_storage_ms', highest_ms),
@@ -59,7 +45,7 @@ select
     cast(usable.usable_image_ms as bigint) as image_ms,
     cast(usable.usable_storage_ms as bigint) as storage_ms,
     usable.logged_photo_size is not null and usable.usable_photo_size is null as has_unusable_photo_size,
-    {{ blank_to_null('usable.timings') }} is not null and usable.timings_document is null
+    {{ blank_to_null('usable.timings') }} is not null and usable.timings_read is null
     or usable.logged_vision_ms is not null and usable.usable_vision_ms is null
     or usable.logged_image_ms is not null and usable.usable_image_ms is null
     or usable.logged_storage_ms is not null and usable.usable_storage_ms is null as has_unusable_timings

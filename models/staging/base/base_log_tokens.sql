@@ -8,8 +8,7 @@
 {%- set logged, usable = {}, {} %}
 {%- for prefix, step in steps.items() %}
 {%- for counts in ['input', 'output', 'total'] %}
-{%- set value = reading_function('tokens_value', 'token_members', 'are_tokens_plain', "'" ~ step ~ counts ~ "'") %}
-{%- do logged.update({'logged_' ~ prefix ~ counts: value}) %}
+{%- do logged.update({'logged_' ~ prefix ~ counts: document_value('tokens', step ~ counts)}) %}
 {%- do usable.update({prefix ~ counts: usable_number('logged_' ~ prefix ~ counts, highest)}) %}
 {%- endfor %}
 {%- endfor %}
@@ -18,34 +17,23 @@ with log_rows as (
     select * from {{ ref('base_log_costs') }}
 ),
 
-recognised as (
-    {{ with_columns('log_rows', {'are_tokens_plain': reading_function('tokens_are_plain', 'tokens')}) }}
-),
-
-documents as (
-    {{ with_columns('recognised', {'token_document': reading_function('document_of', 'tokens', 'are_tokens_plain')}) }}
-),
-
 opened as (
-    {{ with_columns('documents', {
-        'token_members': reading_function('tokens_members', 'token_document', 'are_tokens_plain'),
-    }) }}
+    {{ with_members('log_rows', 'tokens') }}
 ),
 
 logged as (
-    {{ with_columns('opened', dict(logged, token_document_with_others='case when '
-        ~ reading_function('tokens_have_others', 'token_document', 'are_tokens_plain') ~ ' then token_document end')) }}
+    {{ with_columns('opened', dict(logged, tokens_with_others=document_with_others('tokens'))) }}
 ),
 
 -- steps that are not listed
 with_others as (
-    {{ with_sums_over_keys('logged', 'token_document_with_others', {
-        'logged_input': reading_function('tokens_other', 'each.key_name', 'each.entry', "'input'"),
-        'logged_output': reading_function('tokens_other', 'each.key_name', 'each.entry', "'output'"),
-        'logged_total': reading_function('tokens_other', 'each.key_name', 'each.entry', "'total'"),
-        'input': usable_number(reading_function('tokens_other', 'each.key_name', 'each.entry', "'input'"), highest),
-        'output': usable_number(reading_function('tokens_other', 'each.key_name', 'each.entry', "'output'"), highest),
-        'total': usable_number(reading_function('tokens_other', 'each.key_name', 'each.entry', "'total'"), highest),
+    {{ with_sums_over_keys('logged', 'tokens_with_others', {
+        'logged_input': other_value('tokens', 'input'),
+        'logged_output': other_value('tokens', 'output'),
+        'logged_total': other_value('tokens', 'total'),
+        'input': usable_number(other_value('tokens', 'input'), highest),
+        'output': usable_number(other_value('tokens', 'output'), highest),
+        'total': usable_number(other_value('tokens', 'total'), highest),
     }, {
         'other_input': 'part.input',
         'other_output': 'part.output',
@@ -112,7 +100,7 @@ select
     {{- ' ' ~ name | replace('known_', '') }}_tokens,
     {%- endfor %}
     case
-        when token_document is null
+        when tokens_read is null
             then case when {{ blank_to_null('tokens') }} is null then 'no tokens logged' else 'not JSON' end
         when coalesce({{ logged | join(', ') }}) is null
             and coalesce(other_input, other_output, other_total) is null
