@@ -11,7 +11,10 @@ create table error_patterns as
 select * from read_csv('seeds/error_patterns.csv');
 
 create table clock as
-select max(created_at) as as_of from read_parquet(getvariable('log'));
+select
+    max(created_at) as as_of,
+    min(created_at) as held_from
+from read_parquet(getvariable('log'));
 
 create table fct_generations as
 with documents as (
@@ -47,7 +50,7 @@ select
     cast(created_at as date) as activity_date,
     cast(left(sha256(getvariable('salt') || cast(user_id as varchar)), 32) as uuid) as user_key,
     job_id,
-    coalesce(lower(style), 'unknown') as style,
+    coalesce(lower(replace(replace(style, '_', ' '), '-', ' ')), 'unknown') as style,
     difficulty,
     success as is_success,
     case when not success then coalesce(error_patterns.error_category, 'unknown') end as error_category,
@@ -78,7 +81,8 @@ select
     cast(null as bigint) as vision_ms,
     cast(null as bigint) as image_ms,
     cast(null as bigint) as storage_ms,
-    cast(created_at as date) + interval '1 day' <= (select as_of from clock) as is_complete
+    cast(created_at as date) + interval '1 day' <= (select as_of from clock)
+    and cast(created_at as date) >= (select held_from from clock) as is_complete
 from numbers
 left join error_patterns on pattern_position = error_patterns.position;
 
@@ -126,7 +130,8 @@ select
     cast(1 as bigint) as row_count,
     cast(left(sha256(getvariable('salt') || cast(user_id as varchar)), 32) as uuid) as user_key,
     detail,
-    cast(created_at as date) + interval '1 day' <= (select as_of from clock) as is_complete
+    cast(created_at as date) + interval '1 day' <= (select as_of from clock)
+    and cast(created_at as date) >= (select held_from from clock) as is_complete
 from issues;
 
 -- From here on the same SQL serves both engines.
@@ -149,7 +154,9 @@ with measured as (
         count(total_cost_usd) filter (where not is_success) as costed_failure_count,
         sum(input_tokens) as input_tokens,
         sum(output_tokens) as output_tokens,
-        sum(total_tokens) as total_tokens
+        sum(total_tokens) as total_tokens,
+        count(input_tokens) as counted_input_generation_count,
+        count(output_tokens) as counted_output_generation_count
     from fct_generations
     group by activity_date, style, difficulty
 )
@@ -178,7 +185,11 @@ select
     cast(coalesce(output_tokens, 0) as bigint) as output_tokens,
     cast(coalesce(total_tokens, 0) as bigint) as total_tokens,
     costed_failure_count,
-    activity_date + interval '1 day' <= (select as_of from clock) as is_complete
+    costed_failure_count,
+    counted_input_generation_count,
+    counted_output_generation_count,
+    activity_date + interval '1 day' <= (select as_of from clock)
+    and activity_date >= (select held_from from clock) as is_complete
 from measured;
 
 create table style_performance as
@@ -206,7 +217,9 @@ summed as (
         sum(costed_failure_count) as costed_failure_count,
         sum(input_tokens) as input_tokens,
         sum(output_tokens) as output_tokens,
-        sum(total_tokens) as total_tokens
+        sum(total_tokens) as total_tokens,
+        sum(counted_input_generation_count) as counted_input_generation_count,
+        sum(counted_output_generation_count) as counted_output_generation_count
     from style_difficulty_performance
     group by activity_date, style
 )
@@ -234,7 +247,10 @@ select
     cast(output_tokens as bigint) as output_tokens,
     cast(total_tokens as bigint) as total_tokens,
     cast(costed_failure_count as bigint) as costed_failure_count,
-    activity_date + interval '1 day' <= (select as_of from clock) as is_complete
+    cast(counted_input_generation_count as bigint) as counted_input_generation_count,
+    cast(counted_output_generation_count as bigint) as counted_output_generation_count,
+    activity_date + interval '1 day' <= (select as_of from clock)
+    and activity_date >= (select held_from from clock) as is_complete
 from summed
 inner join measured using (activity_date, style);
 
@@ -256,7 +272,9 @@ with measured as (
         coalesce(sum(unattributed_cost_usd), 0) as unattributed_cost_usd,
         coalesce(sum(input_tokens), 0) as input_tokens,
         coalesce(sum(output_tokens), 0) as output_tokens,
-        coalesce(sum(total_tokens), 0) as total_tokens
+        coalesce(sum(total_tokens), 0) as total_tokens,
+        count(input_tokens) as counted_input_generation_count,
+        count(output_tokens) as counted_output_generation_count
     from fct_generations
     group by activity_date, difficulty
 )
@@ -280,7 +298,10 @@ select
     cast(output_tokens as bigint) as output_tokens,
     cast(total_tokens as bigint) as total_tokens,
     cast(costed_failure_count as bigint) as costed_failure_count,
-    activity_date + interval '1 day' <= (select as_of from clock) as is_complete
+    cast(counted_input_generation_count as bigint) as counted_input_generation_count,
+    cast(counted_output_generation_count as bigint) as counted_output_generation_count,
+    activity_date + interval '1 day' <= (select as_of from clock)
+    and activity_date >= (select held_from from clock) as is_complete
 from measured;
 
 create table hourly_costs as
@@ -294,7 +315,8 @@ with costs as (
         sum(storage_cost_usd) as storage_cost_usd,
         sum(unattributed_cost_usd) as unattributed_cost_usd,
         sum(total_cost_usd) filter (where not is_success) as failed_cost_usd,
-        count(total_cost_usd) filter (where not is_success) as costed_failure_count
+        count(total_cost_usd) filter (where not is_success) as costed_failure_count,
+        count(total_cost_usd) as costed_generation_count
     from fct_generations
     group by activity_hour
 ),
@@ -317,6 +339,7 @@ compared as (
         cast(coalesce(unattributed_cost_usd, 0) as numeric(18, 6)) as unattributed_cost_usd,
         cast(coalesce(failed_cost_usd, 0) as numeric(18, 6)) as failed_cost_usd,
         coalesce(costed_failure_count, 0) as costed_failure_count,
+        coalesce(costed_generation_count, 0) as costed_generation_count,
         cast(lag(coalesce(total_cost_usd, 0)) over (order by hours.activity_hour) as numeric(18, 6)) as previous_hour_cost_usd
     from hours
     left join costs on hours.activity_hour = costs.activity_hour
@@ -325,7 +348,8 @@ compared as (
 select
     *,
     cast(total_cost_usd - previous_hour_cost_usd as double precision) / nullif(previous_hour_cost_usd, 0) as cost_change_ratio,
-    activity_hour + interval '1 hour' <= (select as_of from clock) as is_complete
+    activity_hour + interval '1 hour' <= (select as_of from clock)
+    and activity_hour >= (select held_from from clock) as is_complete
 from compared;
 
 create table int_user_days as
@@ -341,7 +365,10 @@ with user_days as (
         min(created_at) as first_generation_at,
         max(created_at) as last_generation_at,
         min(created_at) filter (where is_success) as first_success_at,
-        count(total_cost_usd) filter (where not is_success) as costed_failure_count
+        count(total_cost_usd) filter (where not is_success) as costed_failure_count,
+        count(input_tokens) as counted_input_generation_count,
+        count(output_tokens) as counted_output_generation_count,
+        (array_agg(style order by created_at, style))[1] as first_style
     from fct_generations
     where user_key is not null
     group by user_key, activity_date
@@ -350,7 +377,8 @@ with user_days as (
 select
     *,
     min(first_generation_at) over (partition by user_key) as first_ever_at,
-    activity_date + interval '1 day' <= (select as_of from clock) as is_complete
+    activity_date + interval '1 day' <= (select as_of from clock)
+    and activity_date >= (select held_from from clock) as is_complete
 from user_days;
 
 create view cost_by_user as
@@ -363,6 +391,8 @@ select
     failed_cost_usd,
     total_tokens,
     costed_failure_count,
+    counted_input_generation_count,
+    counted_output_generation_count,
     is_complete
 from int_user_days;
 
@@ -373,7 +403,8 @@ with activity as (
         count(*) as generation_count,
         count(*) filter (where is_success) as success_count,
         count(distinct user_key) as active_users,
-        sum(total_cost_usd) as total_cost_usd
+        sum(total_cost_usd) as total_cost_usd,
+        count(total_cost_usd) as costed_generation_count
     from fct_generations
     group by activity_hour
 ),
@@ -402,7 +433,9 @@ select
     coalesce(active_users, 0) as active_users,
     coalesce(new_users, 0) as new_users,
     cast(coalesce(total_cost_usd, 0) as numeric(18, 6)) as total_cost_usd,
-    hours.activity_hour + interval '1 hour' <= (select as_of from clock) as is_complete
+    coalesce(costed_generation_count, 0) as costed_generation_count,
+    hours.activity_hour + interval '1 hour' <= (select as_of from clock)
+    and hours.activity_hour >= (select held_from from clock) as is_complete
 from hours
 left join activity on hours.activity_hour = activity.activity_hour
 left join newcomers on hours.activity_hour = newcomers.activity_hour;
@@ -480,7 +513,8 @@ spans as (
 weeks as (
     select
         *,
-        coalesce(lag(weekly_active_users, 7) over (order by activity_date), 0) as earlier_users
+        coalesce(lag(weekly_active_users, 7) over (order by activity_date), 0) as earlier_users,
+        row_number() over (order by activity_date) as day_number
     from spans
 ),
 
@@ -495,17 +529,25 @@ generations as (
 select
     weeks.activity_date,
     daily_active_users,
-    weekly_active_users,
-    monthly_active_users,
-    cast(daily_active_users as double precision) / nullif(monthly_active_users, 0) as stickiness_ratio,
+    case when day_number > 6 then weekly_active_users end as weekly_active_users,
+    case when day_number > 29 then monthly_active_users end as monthly_active_users,
+    case
+        when day_number > 29 then cast(daily_active_users as double precision) / nullif(monthly_active_users, 0)
+    end as stickiness_ratio,
     new_users,
-    weekly_new_users,
-    weekly_active_users + earlier_users - fortnightly_active_users as weekly_returning_users,
-    fortnightly_active_users - earlier_users - weekly_new_users as weekly_resurrected_users,
-    fortnightly_active_users - weekly_active_users as weekly_dormant_users,
+    case when day_number > 13 then weekly_new_users end as weekly_new_users,
+    case
+        when day_number > 13 then weekly_active_users + earlier_users - fortnightly_active_users
+    end as weekly_returning_users,
+    case
+        when day_number > 13 then fortnightly_active_users - earlier_users - weekly_new_users
+    end as weekly_resurrected_users,
+    case when day_number > 13 then fortnightly_active_users - weekly_active_users end as weekly_dormant_users,
     coalesce(generation_count, 0) as generation_count,
     cast(coalesce(generation_count, 0) as double precision) / nullif(daily_active_users, 0) as generations_per_active_user,
-    weeks.activity_date + interval '1 day' <= (select as_of from clock) as is_complete
+    day_number <= 28 as has_older_users,
+    weeks.activity_date + interval '1 day' <= (select as_of from clock)
+    and weeks.activity_date >= (select held_from from clock) as is_complete
 from weeks
 left join generations on weeks.activity_date = generations.activity_date;
 
@@ -520,6 +562,7 @@ with users as (
         cast(sum(success_count) as bigint) as success_count,
         cast(sum(total_cost_usd) as numeric(18, 6)) as total_cost_usd,
         coalesce(min(first_success_at) = min(first_ever_at), false) as is_first_success,
+        max(first_style) filter (where first_generation_at = first_ever_at) as first_style,
         max(activity_date) as last_date,
         max(activity_date) filter (where activity_date <= (select cast(as_of as date) - 7 from clock)) as last_date_before
     from int_user_days
@@ -567,16 +610,18 @@ select
     case
         when total_cost_usd = 0 then 'standard'
         when (spend_rank - 1) * 100 < user_count then 'top_1_percent'
-        when (spend_rank - 1) * 10 < user_count then 'top_10_percent'
+        when (spend_rank - 1) * 10 < user_count then 'next_9_percent'
         else 'standard'
     end as value_tier,
     case
+        when today - 13 < (select cast(held_from as date) from clock) then null
         when last_date > today - 7 and cast(first_generation_at as date) > today - 7 then 'new'
         when last_date > today - 7 and last_date_before > today - 14 then 'returning'
         when last_date > today - 7 then 'resurrected'
         when last_date > today - 14 then 'dormant'
         else 'inactive'
-    end as lifecycle_stage
+    end as lifecycle_stage,
+    first_style
 from ranked
 left join favourites on ranked.user_key = favourites.user_key and favourites.place = 1;
 
@@ -659,7 +704,8 @@ begun as (
             rows between unbounded preceding and 1 preceding
         ), 0) as retained_on_or_after_users,
         periods.period_date + case when cohorts.cohort_grain = 'week' then interval '7 day' else interval '1 day' end
-        <= (select as_of from clock) as is_complete
+        <= (select as_of from clock)
+        and periods.period_date >= (select held_from from clock) as is_complete
     from cohorts
     inner join periods on cohorts.cohort_grain = periods.cohort_grain and cohorts.cohort_date <= periods.period_date
     left join counted
@@ -679,6 +725,7 @@ select
     case
         when is_complete then cast(retained_on_or_after_users as double precision) / cast(cohort_size as bigint)
     end as unbounded_retention_rate,
+    cohort_date < (select cast(held_from as date) + 28 from clock) as has_older_users,
     is_complete
 from begun
 where cohort_grain = 'week' or period_date <= cohort_date + 90;
@@ -707,7 +754,8 @@ select
     cast(p[2] as double precision) as p95_duration_ms,
     cast(p[3] as double precision) as p99_duration_ms,
     max_duration_ms,
-    activity_hour + interval '1 hour' <= (select as_of from clock) as is_complete
+    activity_hour + interval '1 hour' <= (select as_of from clock)
+    and activity_hour >= (select held_from from clock) as is_complete
 from measured;
 
 create table error_analysis as
@@ -743,7 +791,8 @@ select
     first_seen_at,
     last_seen_at,
     costed_failure_count,
-    activity_date + interval '1 day' <= (select as_of from clock) as is_complete
+    activity_date + interval '1 day' <= (select as_of from clock)
+    and activity_date >= (select held_from from clock) as is_complete
 from failures
 left join error_categories on failures.error_category = error_categories.error_category;
 
@@ -778,7 +827,8 @@ select
     cast(p95_duration_ms as double precision) as p95_duration_ms,
     coalesce(rate_limit_error_count, 0) as rate_limit_error_count,
     cast(coalesce(total_cost_usd, 0) as numeric(18, 6)) as total_cost_usd,
-    windows.window_start + interval '5' minute <= (select as_of from clock) as is_complete
+    windows.window_start + interval '5' minute <= (select as_of from clock)
+    and windows.window_start >= (select held_from from clock) as is_complete
 from windows
 left join health on windows.window_start = health.window_start;
 
@@ -800,5 +850,6 @@ select
     *,
     cast(case when bucket = -1 then 0 else 2 * power(cast(1.01 as double precision) / 0.99, bucket) / (cast(1.01 as double precision) / 0.99 + 1) end as double precision)
         as bucket_estimate_ms,
-    activity_date + interval '1 day' <= (select as_of from clock) as is_complete
+    activity_date + interval '1 day' <= (select as_of from clock)
+    and activity_date >= (select held_from from clock) as is_complete
 from buckets;

@@ -2,7 +2,10 @@
 -- application's own table. There each `create table` becomes a materialized view; the seeds and the salt are tables.
 
 create table clock as
-select max(created_at) as as_of from public.generation_logs;
+select
+    max(created_at) as as_of,
+    min(created_at) as held_from
+from public.generation_logs;
 
 create table fct_generations as
 with numbers as (
@@ -34,7 +37,7 @@ select
     cast(created_at as date) as activity_date,
     cast(left(encode(sha256(convert_to((select salt from salt) || cast(user_id as text), 'UTF8')), 'hex'), 32) as uuid) as user_key,
     job_id,
-    coalesce(lower(style), 'unknown') as style,
+    coalesce(lower(replace(replace(style, '_', ' '), '-', ' ')), 'unknown') as style,
     difficulty,
     success as is_success,
     case when not success then coalesce(known.error_category, 'unknown') end as error_category,
@@ -60,7 +63,8 @@ select
     cast(null as bigint) as vision_ms,
     cast(null as bigint) as image_ms,
     cast(null as bigint) as storage_ms,
-    cast(created_at as date) + interval '1 day' <= (select as_of from clock) as is_complete
+    cast(created_at as date) + interval '1 day' <= (select as_of from clock)
+    and cast(created_at as date) >= (select held_from from clock) as is_complete
 from numbers
 left join error_patterns as known
     on case when not success then warehouse_internal.error_pattern(error_message) end = known.position;
@@ -108,6 +112,7 @@ select
     cast(1 as bigint) as row_count,
     cast(left(encode(sha256(convert_to((select salt from salt) || cast(user_id as text), 'UTF8')), 'hex'), 32) as uuid) as user_key,
     detail,
-    cast(created_at as date) + interval '1 day' <= (select as_of from clock) as is_complete
+    cast(created_at as date) + interval '1 day' <= (select as_of from clock)
+    and cast(created_at as date) >= (select held_from from clock) as is_complete
 from issues;
 

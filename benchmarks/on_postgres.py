@@ -137,7 +137,7 @@ class OnPostgres:
                 query(
                     "select table_name, concat_ws('.', table_schema, table_name) from information_schema.tables"
                     " where (table_schema like '%\\_marts' or table_name = 'int_user_days')"
-                    f" and table_schema != 'by_hand' and table_name not in {by_hand.JOURNALS}"
+                    f" and table_schema != 'by_hand' and table_name not in {by_hand.NOT_BY_HAND}"
                 )
             )
             unequal = by_hand.differences(query, {name: f"by_hand.{name}" for name in found}, found)

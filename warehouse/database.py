@@ -67,6 +67,14 @@ class Transaction:
         sql = "select 1 from information_schema.tables where table_schema = %(schema)s and table_name = %(table)s"
         return bool(self.rows(sql, schema=schema, table=table))
 
+    def has_column(self, schema: str, table: str, column: str) -> bool:
+        """Is there such a table with such a column? An older release may have left it without."""
+        sql = (
+            "select 1 from information_schema.columns where table_schema = %(schema)s and table_name = %(table)s "
+            "and column_name = %(column)s"
+        )
+        return bool(self.rows(sql, schema=schema, table=table, column=column))
+
 
 class Database:
     """The database of dbt's profile."""

@@ -2,6 +2,8 @@
 
 with stages as (
     select
+        count(*) as all_users,
+        count(lifecycle_stage) as users_with_a_stage,
         count(*) filter (where lifecycle_stage = 'new') as new_users,
         count(*) filter (where lifecycle_stage = 'returning') as returning_users,
         count(*) filter (where lifecycle_stage = 'resurrected') as resurrected_users,
@@ -16,7 +18,8 @@ from {{ ref('daily_engagement') }} as last_day
 cross join stages
 where last_day.activity_date = (select max(activity_date) from {{ ref('daily_engagement') }})
     and (
-        stages.new_users != last_day.weekly_new_users
+        stages.users_with_a_stage != case when last_day.weekly_new_users is null then 0 else stages.all_users end
+        or stages.new_users != last_day.weekly_new_users
         or stages.returning_users != last_day.weekly_returning_users
         or stages.resurrected_users != last_day.weekly_resurrected_users
         or stages.dormant_users != last_day.weekly_dormant_users

@@ -109,6 +109,9 @@
             else {{ plain_name_of('logged') }}
         end
     );
+    create or replace macro {{ internal }}.style_name(logged) as (
+        {{ internal }}.plain_name({{ words_of('logged') }})
+    );
     {#- As on PostgreSQL, a dot is also the end of a line. -#}
     create or replace macro {{ internal }}.matches(logged, pattern) as (regexp_matches(logged, pattern, 'is'));
     {%- set text = namespace(sql=before_scrubbing('logged')) -%}

@@ -141,6 +141,10 @@
             else {{ plain_name_of('logged') }}
         end
     $function$;
+    create or replace function {{ internal }}.style_name(logged text) returns text
+    language sql immutable parallel safe as $function$
+        select {{ internal }}.plain_name({{ words_of('logged') }})
+    $function$;
     create or replace function {{ internal }}.matches(logged text, pattern text) returns boolean
     language sql immutable parallel safe as 'select logged ~* pattern';
     {#- A session keeps 32 compiled patterns; to compile one costs much more than to see that it can find nothing. -#}

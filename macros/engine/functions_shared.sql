@@ -26,6 +26,11 @@
     ), ' '), 100), ' '), '')
 {%- endmacro %}
 
+{#- Writers say oil_painting, oil-painting and Oil Painting of one style. -#}
+{% macro words_of(text) -%}
+    trim(regexp_replace({{ text }}, '[ _-]+', ' ', 'g'), ' ')
+{%- endmacro %}
+
 {#- A part of the functions that pattern_function() makes. -#}
 {% macro matches_pattern(pattern) %}{{ internal_schema() }}.matches(logged, {{ quoted(pattern) }}){% endmacro %}
 

@@ -7,6 +7,11 @@
     {{ waiting_briefly("lock table " ~ relation ~ " in exclusive mode", relation) }};
 {%- endmacro %}
 
+{#- Of a group's values, the one that comes first in an order. -#}
+{% macro first_in_order(value, order) %}{{ adapter.dispatch('first_in_order')(value, order) }}{% endmacro %}
+{% macro duckdb__first_in_order(value, order) %}first({{ value }} order by {{ order }}){% endmacro %}
+{% macro postgres__first_in_order(value, order) %}(array_agg({{ value }} order by {{ order }}))[1]{% endmacro %}
+
 {#- Puts rows in the place of those of a table for which a condition holds. PostgreSQL keeps what is the same: each row
     that is written again leaves a dead one behind, and most rows of a day that is rebuilt have not changed. -#}
 {% macro replace_rows(target, rows, columns, replaced) -%}

@@ -14,7 +14,9 @@
     {{ total('input_tokens') }} as input_tokens,
     {{ total('output_tokens') }} as output_tokens,
     {{ total('total_tokens') }} as total_tokens,
-    count(total_cost_usd) filter (where not is_success) as costed_failure_count
+    count(total_cost_usd) filter (where not is_success) as costed_failure_count,
+    count(input_tokens) as counted_input_generation_count,
+    count(output_tokens) as counted_output_generation_count
 {%- endmacro %}
 
 {#- Durations of successes whose duration is known; percentiles are exact. -#}

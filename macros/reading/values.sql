@@ -23,6 +23,9 @@
 {#- A name in its one spelling: lower case, single spaces, at most 100 characters. -#}
 {% macro plain_name(logged) %}{{ reading_function('plain_name', logged) }}{% endmacro %}
 
+{#- A style's name: as above, and what writers put between words is a space. -#}
+{% macro style_name(logged) %}{{ reading_function('style_name', logged) }}{% endmacro %}
+
 {#- An error's text without what is personal or unique, at most 200 characters. -#}
 {% macro scrubbed(logged) %}{{ reading_function('scrubbed', logged) }}{% endmacro %}
 

@@ -36,5 +36,6 @@
                 {{ rows }}.tokens_problem collate "C" nulls last,
                 {{ rows }}.unusable_cost_names collate "C" nulls last,
                 {{ rows }}.unusable_token_names collate "C" nulls last,
+                {{ rows }}.style_as_logged collate "C" nulls last,
                 {{ rows }}.user_key nulls last
 {%- endmacro %}

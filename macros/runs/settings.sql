@@ -26,6 +26,9 @@
     {%- if var('backfill_from') is not none and not is_time(var('backfill_from'), only_date=true) -%}
         {%- do wrong.append(['backfill_from', "a date, such as 2026-05-01"]) -%}
     {%- endif -%}
+    {%- if var('log_begins_on') is not none and not is_time(var('log_begins_on'), only_date=true) -%}
+        {%- do wrong.append(['log_begins_on', "a date, such as 2026-05-01"]) -%}
+    {%- endif -%}
     {%- if as_of_is_timestamp() and not is_time(var('as_of')) -%}
         {%- do wrong.append(['as_of', "now, or a time in UTC without an offset, such as '2026-05-31 12:00:00'"]) -%}
     {%- endif -%}

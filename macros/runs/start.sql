@@ -35,6 +35,9 @@
             add column if not exists {{ column.name }} {{ column.data_type }};
             {%- endfor %}
         {%- endfor %}
+        {%- if release.found < 5 %}
+        {{ mark_the_first_days() }}
+        {%- endif %}
         delete from {{ internal }}.release;
         insert into {{ internal }}.release (format, functions_hash)
         values ({{ release.known }}, '{{ local_md5(functions) }}');
@@ -42,6 +45,43 @@
     {{ pattern_function('error_pattern', existing_relation('seeds', 'error_patterns')) }}
     {{ pattern_function('scene_pattern', existing_relation('seeds', 'scene_patterns')) }}
     {{ document_functions(existing_relation('seeds', 'document_keys')) }}
+{% endmacro %}
+
+{#- Until format 5 the warehouse's first days counted spans that reached before them, and its first hour, day and
+    window, which may be cut, were complete. What the log no longer holds is not rebuilt, so it is put right here. -#}
+{% macro mark_the_first_days() %}
+    {%- set engagement = existing_relation('marts', 'daily_engagement') -%}
+    {%- if not engagement -%}{{ return('') }}{%- endif -%}
+    {%- set first_date = "(select min(activity_date) from " ~ engagement ~ ")" -%}
+    {%- set weekly = ['weekly_new_users', 'weekly_returning_users', 'weekly_resurrected_users', 'weekly_dormant_users']
+    -%}
+    {{ lock_timeout() }}
+    alter table {{ engagement }} add column if not exists has_older_users boolean;
+    update {{ engagement }}
+    set has_older_users = {{ 'false' if var('log_begins_on') else 'activity_date < ' ~ first_date ~ ' + 28' }};
+    {%- for days, columns in [(6, ['weekly_active_users']), (13, weekly), (29, ['monthly_active_users'])] %}
+        {%- for column in columns %}
+    alter table {{ engagement }} alter column {{ column }} drop not null;
+        {%- endfor %}
+        {%- if not var('log_begins_on') %}
+    update {{ engagement }} set {{ columns | join(' = null, ') }} = null
+    where activity_date < {{ first_date }} + {{ days }};
+        {%- endif %}
+    {%- endfor %}
+    update {{ engagement }} set stickiness_ratio = null where monthly_active_users is null;
+    {%- set first_times = {
+        'activity_date': first_date,
+        'activity_hour': "(select min(activity_hour) from " ~ existing_relation('marts', 'hourly_engagement') ~ ")",
+        'window_start': "(select min(window_start) from " ~ existing_relation('marts', 'service_health') ~ ")",
+    } -%}
+    {%- for model in models_replaced_by_days() if not var('log_begins_on') %}
+        {%- set relation, time = adapter.get_relation(model.database, model.schema, model.name), model.config.event_time
+        -%}
+        {%- if relation %}
+    alter table {{ relation }} add column if not exists is_complete boolean;
+    update {{ relation }} set is_complete = false where {{ time }} = {{ first_times[time] }};
+        {%- endif %}
+    {%- endfor %}
 {% endmacro %}
 
 {#- Two first runs at once would otherwise make the schema twice. -#}

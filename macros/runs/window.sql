@@ -44,7 +44,8 @@
         {%- do columns.append(mart.name ~ mart.columns.keys() | list) -%}
     {%- endfor -%}
     (
-        select ' ' || md5('{{ local_md5(columns | sort | join) }}' || max(release.functions_hash) || coalesce(
+        select ' ' || md5('{{ local_md5(columns | sort | join ~ var('log_begins_on')) }}' || max(release.functions_hash)
+            || coalesce(
             string_agg(
                 cast(patterns.position as text) || patterns.pattern || patterns.error_category
                 || patterns.error_signature,

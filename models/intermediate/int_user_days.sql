@@ -27,7 +27,10 @@ user_days as (
         min(created_at) as first_generation_at,
         max(created_at) as last_generation_at,
         min(created_at) filter (where is_success) as first_success_at,
-        count(total_cost_usd) filter (where not is_success) as costed_failure_count
+        count(total_cost_usd) filter (where not is_success) as costed_failure_count,
+        count(input_tokens) as counted_input_generation_count,
+        count(output_tokens) as counted_output_generation_count,
+        {{ first_in_order('style', 'created_at, style collate "C"') }} as first_style
     from generations
     group by user_key, activity_date
 ),

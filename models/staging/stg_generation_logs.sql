@@ -15,6 +15,7 @@ select
     case when user_id is not null then {{ user_key('user_id') }} end as user_key,
     job_id,
     style,
+    style_as_logged,
     difficulty,
     is_success,
     error_category,

@@ -30,10 +30,11 @@ with log_rows as (
 
     union all
 
-    -- days whose single generations are gone count as cut, whatever the log still holds of them
+    -- days whose single generations are gone count as cut, whatever the log still holds of them, and the first of all
+    -- as not held from its start
     select
         cast(activity_hour as date) as activity_date,
-        cast(cast(activity_hour as date) as timestamp) as first_at,
+        cast(cast(activity_hour as date) as timestamp) + interval '1 microsecond' as first_at,
         activity_hour as last_at,
         generation_count as row_count
     from {{ hours }}

@@ -32,6 +32,8 @@ def hour(scene: Scene, end: dt.datetime, *, is_complete: bool = True, generation
         generation_count=generations,
         success_count=generations * 9 // 10,
         total_cost_usd=generations / 20,
+        # a fifth of the costs is unknown
+        costed_generation_count=generations * 4 // 5,
         is_complete=is_complete,
     )
 
@@ -77,13 +79,18 @@ def test_each_complete_hour_becomes_a_point_of_each_metric_once(datadog_scene: S
     for end in ends:
         hour(datadog_scene, end)
     hour(datadog_scene, now + dt.timedelta(minutes=10), is_complete=False)
-    for week, rate in (("2026-01-05", 0.5), ("2026-01-12", 0.25)):
+    for week, rate, has_older_users in (
+        ("2026-01-05", 0.5, False),
+        ("2026-01-12", 0.25, False),
+        ("2026-02-02", 1, True),
+    ):
         datadog_scene.insert(
             "user_retention",
             cohort_grain="week",
             cohort_date=week,
             period_number=1,
             retention_rate=rate,
+            has_older_users=has_older_users,
             is_complete=True,
         )
     datadog_scene.insert(
@@ -101,7 +108,7 @@ def test_each_complete_hour_becomes_a_point_of_each_metric_once(datadog_scene: S
                 "tags": ["source:generation-warehouse"],
             }
             for name, value in (
-                ("avg_cost_per_generation", 0.05),
+                ("avg_cost_per_generation", 0.0625),
                 ("generations_per_hour", 200.0),
                 ("retention_rate", 0.25),
                 ("success_rate", 0.9),

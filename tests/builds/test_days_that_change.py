@@ -275,7 +275,13 @@ def test_the_wall_clock_over_an_old_log_is_refused_before_anything_is_trimmed(
 
 
 _WRONG = [
-    {"lookback_days": -1, "max_rebuilt_days": 1.5, "backfill_from": "yesterday", "log_retention_days": 0},
+    {
+        "lookback_days": -1,
+        "max_rebuilt_days": 1.5,
+        "backfill_from": "yesterday",
+        "log_retention_days": 0,
+        "log_begins_on": "May",
+    },
     {"lookback_days": "90", "backfill_from": "2026-03-02 12:00:00", "log_timezone": "Mars", "lose_history": "yes"},
     {"lookback_days": True, "wait_for_other_run_seconds": "600", "lock_timeout_seconds": 0, "max_deleted_share": 20},
     {"max_trimmed_share": -0.1, "alert_settle_minutes": None, "max_cost_usd": -5, "strict": 1},

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from factory import ENGINES, Factory, NewWarehouse, examples
 from logs import START, failed_row, identifier, simulated_rows, sound_row, user
 from oracle import assert_as_defined
-from project import MARTS
+from project import GRAINS
 from warehouses import COLUMNS, Row, Warehouse, arrow_table
 
-_NO_FACTS = {name: {} for name in MARTS}
+_DAY = dt.timedelta(days=1)
+
+_NO_FACTS = {name: {} for name in GRAINS}
 
 
 # Whole logs
@@ -117,7 +119,8 @@ def empty(request: pytest.FixtureRequest, new_warehouse: NewWarehouse) -> Wareho
 
 def test_an_empty_log_builds_empty_marts_and_the_first_rows_fill_them(empty: Warehouse) -> None:
     empty.run(tests=True)
-    assert empty.marts() == _NO_FACTS | {"int_user_days": {}}
+    no_time = dict.fromkeys(["as_of", "first_activity_date", "last_complete_date", "newest_generation_at"])
+    assert empty.marts() == _NO_FACTS | {"warehouse_clock": {(None,): no_time}}
     rows = [sound_row(0), failed_row(1, "Request timed out.")]
     empty.load(rows)
     empty.run()
@@ -131,7 +134,7 @@ def test_a_log_whose_every_row_is_set_aside_builds_marts_without_numbers(duckdb_
     duckdb_warehouse.run(variables={"max_set_aside_share": 1})
     assert_as_defined(duckdb_warehouse, rows)
     filled = {name for name, found in duckdb_warehouse.marts().items() if found}
-    assert filled == {"generation_log_issues"}
+    assert filled == {"generation_log_issues", "warehouse_clock"}
 
 
 def test_a_log_of_one_row_counts_it_once_everywhere(new_warehouse: NewWarehouse) -> None:
@@ -145,7 +148,7 @@ def test_a_log_of_one_row_counts_it_once_everywhere(new_warehouse: NewWarehouse)
         "from warehouse_marts.style_performance"
     ) == [(12_000.0, 12_000.0, 12_000.0, Decimal("0.050660"), 0.05066)]
     assert warehouse.query("select user_key, value_tier, lifecycle_stage from warehouse_marts.dim_users") == [
-        (key, "top_1_percent", "new")
+        (key, "top_1_percent", None)
     ]
     assert warehouse.query(
         "select activity_hour, previous_hour_cost_usd, is_complete from warehouse_marts.hourly_costs"
@@ -176,11 +179,14 @@ def test_a_month_without_rows_has_its_days_and_hours_with_nothing_in_them(new_wa
     assert len(days) == 35
     on = {row["activity_date"]: row for row in days}
     quiet = on[dt.date(2026, 3, 20)]
-    assert (quiet["daily_active_users"], quiet["monthly_active_users"], quiet["stickiness_ratio"]) == (0, 2, 0.0)
+    assert (quiet["daily_active_users"], quiet["weekly_active_users"]) == (0, 0)
+    assert on[dt.date(2026, 3, 8)]["weekly_active_users"] == 2
+    late = on[dt.date(2026, 3, 31)]
+    assert (late["daily_active_users"], late["monthly_active_users"], late["stickiness_ratio"]) == (0, 2, 0.0)
     assert quiet["generations_per_active_user"] is None
     silent = on[dt.date(2026, 4, 1)]
     assert (silent["monthly_active_users"], silent["stickiness_ratio"]) == (0, None)
-    assert on[dt.date(2026, 3, 9)]["weekly_dormant_users"] == 2
+    assert on[dt.date(2026, 3, 15)]["weekly_dormant_users"] == 2
     last = on[dt.date(2026, 4, 5)]
     assert (last["weekly_active_users"], last["weekly_resurrected_users"], last["weekly_new_users"]) == (1, 1, 0)
     assert len(warehouse.mart("hourly_engagement")) == 34 * 24 + 2
@@ -309,12 +315,65 @@ def test_a_retention_period_has_a_rate_once_it_has_ended(new_warehouse: NewWareh
             row["is_complete"],
         )
 
-    assert numbers("day", 0) == (2, 1.0, 2, 1.0, True)
+    # the log may have begun before its first row
+    assert numbers("day", 0) == (2, None, 2, None, False)
     assert numbers("day", 1) == (1, 0.5, 1, 0.5, True)
     assert numbers("day", 5) == (0, 0.0, 1, 0.5, True)
     assert numbers("day", 10) == (1, None, 1, None, False)
-    assert numbers("week", 0) == (2, 1.0, 2, 1.0, True)
+    assert numbers("week", 0) == (2, None, 2, None, False)
     assert numbers("week", 1) == (1, None, 1, None, False)
+
+
+def test_the_first_days_of_a_log_that_may_be_cut_are_not_taken_for_whole(warehouse: Warehouse) -> None:
+    """60 days with a user each, who comes back after a week. Then the log is said to begin there."""
+    rows = [
+        sound_row(
+            100 * day + turn, user_id=user(day), created_at=str(dt.datetime(2026, 1, 5, 3, 20) + (day + turn) * _DAY)
+        )
+        for day in range(60)
+        for turn in (0, 7)
+        if day + turn < 60
+    ]
+    warehouse.load(rows)
+    warehouse.run(tests=True)
+    assert_as_defined(warehouse, rows)
+    days = sorted(warehouse.mart("daily_engagement"), key=lambda row: row["activity_date"])
+
+    def unknown(column: str) -> int:
+        assert all(row[column] is None for row in days[: sum(row[column] is None for row in days)])
+        return sum(row[column] is None for row in days)
+
+    assert [
+        unknown(column)
+        for column in ("weekly_active_users", "weekly_new_users", "weekly_dormant_users", "monthly_active_users")
+    ] == [6, 13, 13, 29]
+    assert [row["has_older_users"] for row in days] == [True] * 28 + [False] * 32
+    assert [row["is_complete"] for row in days] == [False] + [True] * 58 + [False]
+    assert warehouse.query(
+        "select count(distinct cohort_date) from warehouse_marts.user_retention "
+        "where cohort_grain = 'week' and not has_older_users and period_number = 1 and is_complete"
+    ) == [(3,)]
+    assert warehouse.query("select first_activity_date, last_complete_date from warehouse_marts.warehouse_clock") == [
+        (dt.date(2026, 1, 5), dt.date(2026, 3, 4))
+    ]
+
+    warehouse.run(variables={"log_begins_on": "2026-01-05"}, tests=True)
+    assert_as_defined(warehouse, rows, begins_on=dt.date(2026, 1, 5))
+    days = sorted(warehouse.mart("daily_engagement"), key=lambda row: row["activity_date"])
+    assert [row["is_complete"] for row in days] == [True] * 59 + [False]
+    assert not any(row["has_older_users"] for row in days)
+    assert [row["weekly_active_users"] for row in days[:9]] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+
+def test_a_styles_separators_fold_and_its_name_is_the_spelling_that_is_most_frequent(warehouse: Warehouse) -> None:
+    spellings = ["oil_painting", "Oil Painting", "oil-painting", "oil__ -painting", "Oil Painting", "Mandala/Pattern"]
+    rows = [sound_row(number, style=style) for number, style in enumerate([*spellings, "_", "---", "", "Unknown"])]
+    warehouse.load(rows)
+    warehouse.run(tests=True)
+    assert_as_defined(warehouse, rows)
+    assert warehouse.query(
+        "select style, display_name, generation_count from warehouse_marts.dim_styles order by 1"
+    ) == [("mandala/pattern", "Mandala/Pattern", 1), ("oil painting", "Oil Painting", 5), ("unknown", "---", 4)]
 
 
 def test_day_cohorts_have_periods_up_to_day_90_and_week_cohorts_all_weeks(new_warehouse: NewWarehouse) -> None:
@@ -346,7 +405,11 @@ def test_a_clock_set_to_a_timestamp_rebuilds_the_world_as_it_was(warehouse: Ware
     assert len(warehouse.mart("fct_generations")) == 3
     days = warehouse.mart("daily_engagement")
     assert max(row["activity_date"] for row in days) == as_of.date()
-    assert [row["is_complete"] for row in sorted(days, key=lambda row: row["activity_date"])] == [True] * 8 + [False]
+    assert [row["is_complete"] for row in sorted(days, key=lambda row: row["activity_date"])] == [
+        False,
+        *[True] * 7,
+        False,
+    ]
 
 
 def test_the_wall_clock_goes_on_when_the_log_has_stopped(new_warehouse: NewWarehouse) -> None:
@@ -362,7 +425,8 @@ def test_the_wall_clock_goes_on_when_the_log_has_stopped(new_warehouse: NewWareh
     assert first == stopped.replace(minute=0, second=0)
     assert now.replace(minute=0, second=0) <= last <= later
     assert hours == (last - first) / dt.timedelta(hours=1) + 1
-    assert warehouse.query("select distinct is_complete from warehouse_marts.fct_generations") == [(True,)]
+    days = {row["activity_date"]: row["is_complete"] for row in warehouse.mart("daily_engagement")}
+    assert days == {stopped.date(): False, stopped.date() + dt.timedelta(days=1): True, now.date(): False}
 
 
 def test_a_row_up_to_five_minutes_ahead_of_the_wall_clock_is_not_in_the_future(duckdb_warehouse: Warehouse) -> None:

@@ -56,10 +56,31 @@ def _known_to(base: Warehouse, marts: Marts) -> Marts:
     for name in marts.keys() & had.keys():
         known[name] = {}
         for key, row in marts[name].items():
+            if name == "dim_users":
+                # The first of them is new, and the other is counted by spelling, of which older days have another.
+                known[name][key] = {
+                    column: row[column] for column in row if column not in ("first_style", "favourite_style")
+                }
+                continue
             times = [str(row[column]) for column in ("activity_date", "activity_hour", "window_start") if column in row]
             is_in_log = not times or times[0] >= _FIRST_WHOLE_DAY
             known[name][key] = {column: row[column] for column in row if is_in_log or column in had[name]}
     return known
+
+
+def _in_todays_spelling(marts: Marts) -> Marts:
+    """Days that the log no longer holds keep the styles of release 1, which told pixel_art from pixel art."""
+    found: Marts = {}
+    for name, rows in marts.items():
+        found[name] = {}
+        for key, row in rows.items():
+            if row.get("style") == "pixel_art":
+                assert str(row.get("activity_date") or row["activity_hour"]) < _FIRST_WHOLE_DAY
+                key = tuple("pixel art" if part == "pixel_art" else part for part in key)  # noqa: PLW2901
+                row = row | {"style": "pixel art"}  # noqa: PLW2901
+            assert key not in found[name]
+            found[name][key] = row
+    return found
 
 
 def _undisturbed(warehouse: Warehouse, salt: str) -> Marts:
@@ -94,7 +115,7 @@ def test_an_older_warehouse_is_brought_up_by_its_next_run_without_losing_a_day(o
         victim.run(select="tag:daily", variables=_RETENTION)
     else:
         victim.run(variables=_RETENTION | ({"backfill_from": "2026-03-01"} if kind == "backfill" else {}))
-    assert_equal_marts(_known_to(base, victim.marts(expected)), expected)
+    assert_equal_marts(_in_todays_spelling(_known_to(base, victim.marts(expected))), expected)
     assert victim.salt == salt
     assert {name: victim.mart(name) for name in JOURNALS} == judged
     assert set(journal) <= set(_rows(victim, f"{SCHEMA}_internal.replacements"))
@@ -144,7 +165,7 @@ def test_an_upgrade_killed_half_way_is_finished_by_the_next_run(old: Old) -> Non
         assert Run(victim, killed_before(number), variables=_RETENTION).wait() is None, "the run came to its end"
         victim.run(variables=_RETENTION)
         try:
-            assert_equal_marts(_known_to(base, victim.marts(expected)), expected)
+            assert_equal_marts(_in_todays_spelling(_known_to(base, victim.marts(expected))), expected)
         except AssertionError as error:
             raise AssertionError(f"killed before statement {number}:\n{error}") from None
 

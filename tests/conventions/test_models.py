@@ -30,7 +30,7 @@ STYLE_MEASURES = """
     generation_count success_count failure_count success_rate active_users timed_success_count total_duration_ms
     avg_duration_ms p50_duration_ms p95_duration_ms p99_duration_ms costed_generation_count total_cost_usd avg_cost_usd
     failed_cost_usd cost_per_success_usd input_tokens output_tokens total_tokens
-    costed_failure_count
+    costed_failure_count counted_input_generation_count counted_output_generation_count
 """
 CONTRACT = {
     # mart: (grain, columns after the grain)
@@ -44,7 +44,13 @@ CONTRACT = {
     "dim_users": (
         "user_key",
         """first_generation_at last_generation_at active_days generation_count success_count total_cost_usd
-        is_first_success favourite_style value_tier lifecycle_stage""",
+        is_first_success favourite_style value_tier lifecycle_stage first_style""",
+    ),
+    "dim_styles": ("style", "display_name first_seen_date last_seen_date generation_count"),
+    "warehouse_clock": (
+        "as_of",
+        """first_activity_date last_complete_date newest_generation_at built_at alerts_judged_from
+        alerts_judged_to""",
     ),
     "generation_log_issues": (
         "activity_date generation_id created_at issue disposition",
@@ -58,30 +64,32 @@ CONTRACT = {
         "activity_date difficulty",
         """generation_count success_count success_costed_count success_cost_usd avg_success_cost_usd failed_cost_usd
         total_cost_usd cost_per_success_usd vision_cost_usd image_cost_usd storage_cost_usd unattributed_cost_usd
-        input_tokens output_tokens total_tokens costed_failure_count""",
+        input_tokens output_tokens total_tokens costed_failure_count counted_input_generation_count
+        counted_output_generation_count""",
     ),
     "cost_by_user": (
         "activity_date user_key",
-        "generation_count success_count total_cost_usd failed_cost_usd total_tokens costed_failure_count",
+        """generation_count success_count total_cost_usd failed_cost_usd total_tokens costed_failure_count
+        counted_input_generation_count counted_output_generation_count""",
     ),
     "hourly_costs": (
         "activity_hour",
         """generation_count total_cost_usd vision_cost_usd image_cost_usd storage_cost_usd unattributed_cost_usd
-        failed_cost_usd previous_hour_cost_usd cost_change_ratio costed_failure_count""",
+        failed_cost_usd previous_hour_cost_usd cost_change_ratio costed_failure_count costed_generation_count""",
     ),
     "hourly_engagement": (
         "activity_hour",
-        "generation_count success_count failure_count active_users new_users total_cost_usd",
+        "generation_count success_count failure_count active_users new_users total_cost_usd costed_generation_count",
     ),
     "daily_engagement": (
         "activity_date",
         """daily_active_users weekly_active_users monthly_active_users stickiness_ratio new_users weekly_new_users
         weekly_returning_users weekly_resurrected_users weekly_dormant_users generation_count
-        generations_per_active_user""",
+        generations_per_active_user has_older_users""",
     ),
     "user_retention": (
         "cohort_grain cohort_date period_number",
-        "cohort_size retained_users retention_rate retained_on_or_after_users unbounded_retention_rate",
+        "cohort_size retained_users retention_rate retained_on_or_after_users unbounded_retention_rate has_older_users",
     ),
     "response_times": (
         "activity_hour style",

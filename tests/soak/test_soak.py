@@ -18,7 +18,7 @@ from factory import NewWarehouse
 from faults import Run, killed_before
 from logs import failed_row, sound_row, user
 from postgres_server import Connection, PostgresServer, running_pooler
-from project import GRAINS
+from project import GRAINS, KEPT
 from warehouses import SCHEMA, PostgresWarehouse, Row, assert_equal_marts
 
 _RUNS = int(os.environ.get("WAREHOUSE_SOAK_RUNS", "200"))
@@ -101,7 +101,7 @@ class _Life:
         connection = self.warehouse.server.connect(self.warehouse.database, application_name="analyst")
         connection.autocommit = False
         for name in self.random.sample(sorted(GRAINS), 5):
-            schema = "intermediate" if name == "int_user_days" else "marts"
+            schema = "intermediate" if name in KEPT else "marts"
             connection.cursor().execute(f"select * from {SCHEMA}_{schema}.{name} limit 1")
         self._analysts.append((self.random.randint(1, 6), connection))
         return "open read"

@@ -10,13 +10,13 @@ import json
 import math
 import re
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from project import MARTS, ROOT
+from project import GRAINS, ROOT
 from warehouses import Marts, Row, Warehouse, as_text, assert_equal_marts, by_grain
 
 _DAY = dt.timedelta(days=1)
@@ -194,6 +194,8 @@ class Generation:
     user_key: uuid.UUID | None
     job_id: str | None
     style: str
+    # as logged
+    spelling: str | None
     difficulty: int | None
     is_success: bool
     error_category: str | None
@@ -356,7 +358,8 @@ def understand(row: Row, user_key: Callable[[str], uuid.UUID], now: dt.datetime,
         created_at=created_at,
         user_key=user_key(user_id) if user_id else None,
         job_id=filled("job_id"),
-        style=" ".join((filled("style") or "").split()).lower()[:100].strip() or "unknown",
+        style=" ".join(re.sub("[ _-]+", " ", filled("style") or "").split()).lower()[:100].strip() or "unknown",
+        spelling=filled("style"),
         difficulty=whole(difficulty),
         is_success=is_success,
         error_category=category,
@@ -444,7 +447,11 @@ def _durations(rows: list[Generation]) -> Row:
 
 
 def _tokens(rows: list[Generation]) -> Row:
-    return {name: total_of(rows, name) for name in ("input_tokens", "output_tokens", "total_tokens")}
+    return {name: total_of(rows, name) for name in ("input_tokens", "output_tokens", "total_tokens")} | _counted(rows)
+
+
+def _counted(rows: list[Generation]) -> Row:
+    return {f"counted_{of}_generation_count": count_of(rows, f"{of}_tokens") for of in ("input", "output")}
 
 
 def _parts(rows: list[Generation]) -> Row:
@@ -493,6 +500,7 @@ class Oracle:
         as_of: dt.datetime | None = None,
         zone: str = "UTC",
         fact: Iterable[Row] = (),
+        begins_on: dt.date | None = None,
     ) -> None:
         """`as_of` is the clock where it is not the log's own. `fact` holds the rows of fct_generations; it decides what
         the definitions leave open: the wording of a signature that no pattern covers, and which of several equally late
@@ -511,6 +519,12 @@ class Oracle:
             or row.created_at > now + _FIVE_MINUTES
             or (self.as_of and row.created_at <= self.as_of)
         ]
+        # What the log had before its first row is not known, unless somebody says that it begins there.
+        dated = [row.created_at for row in read if row.created_at and self.as_of and row.created_at <= self.as_of]
+        self.held_from = min(dated, default=None)
+        self.unknown_before = self.held_from.date() if dated and not begins_on else None
+        if dated and begins_on:
+            self.held_from = min(_day_of(self.held_from), dt.datetime.combine(begins_on, dt.time()))
         self.set_aside = [row for row in read if row.set_aside]
         self.generations, self.repeated = [], []
         sound = [row for row in read if not row.set_aside]
@@ -551,7 +565,7 @@ class Oracle:
         if not isinstance(start, dt.datetime):
             start = dt.datetime.combine(start, dt.time())
         try:
-            return start + length <= self.as_of
+            return start + length <= self.as_of and start >= self.held_from
         except OverflowError:
             return False
 
@@ -577,14 +591,14 @@ class Oracle:
 
     def marts(self) -> Marts:
         """All marts by their grain."""
-        return {name: by_grain(name, getattr(self, name)()) for name in MARTS}
+        return {name: by_grain(name, getattr(self, name)()) for name in GRAINS if name != "int_user_days"}
 
     # core
 
     def fct_generations(self) -> list[Row]:
         """One row per generation."""
         return [
-            {name: value for name, value in vars(row).items() if name not in ("issues", "set_aside")}
+            {name: value for name, value in vars(row).items() if name not in ("issues", "set_aside", "spelling")}
             | {
                 "activity_date": row.activity_date,
                 "activity_hour": row.activity_hour,
@@ -608,7 +622,7 @@ class Oracle:
             if usd_of(rows) > 0 and rank <= math.ceil(len(by_spend) / 100):
                 tier = "top_1_percent"
             elif usd_of(rows) > 0 and rank <= math.ceil(len(by_spend) / 10):
-                tier = "top_10_percent"
+                tier = "next_9_percent"
             users.append(
                 {
                     "user_key": user,
@@ -621,10 +635,64 @@ class Oracle:
                     "is_first_success": any(row.is_success for row in rows if row.created_at == first),
                     "favourite_style": min(styles, key=styles.get),
                     "value_tier": tier,
-                    "lifecycle_stage": self._stage(user, self.as_of.date()),
+                    "lifecycle_stage": self._stage(user, self.as_of.date())
+                    if self._knows(self.as_of.date() - 13 * _DAY)
+                    else None,
+                    "first_style": min(row.style for row in rows if row.created_at == first),
                 }
             )
         return users
+
+    def _knows(self, day: dt.date) -> bool:
+        """Does the warehouse know what was on that day?"""
+        return self.unknown_before is None or day >= self.unknown_before
+
+    def _has_older_users(self, day: dt.date) -> bool:
+        return self.unknown_before is not None and (day - self.unknown_before).days < 28
+
+    def dim_styles(self) -> list[Row]:
+        """One row per style."""
+        found = []
+        for (style,), rows in grouped(self.generations, "style").items():
+            spellings = Counter((row.spelling or style)[:100] for row in rows)
+            days = [row.activity_date for row in rows]
+            found.append(
+                {
+                    "style": style,
+                    "display_name": min(spellings, key=lambda name, of=spellings: (-of[name], name.encode())),
+                    "first_seen_date": min(days),
+                    "last_seen_date": max(days),
+                    "generation_count": len(rows),
+                }
+            )
+        return found
+
+    def int_style_spellings(self) -> list[Row]:
+        """By day, style and spelling."""
+        return [
+            {
+                "activity_date": day,
+                "style": style,
+                "spelling": spelling,
+                "generation_count": count,
+                "is_complete": self._is_complete(day, _DAY),
+            }
+            for (day, style, spelling), count in Counter(
+                (row.activity_date, row.style, (row.spelling or row.style)[:100]) for row in self.generations
+            ).items()
+        ]
+
+    def warehouse_clock(self) -> list[Row]:
+        """What the tables know of time; what the wall clock and the alerts say is left out."""
+        days = [row["activity_date"] for row in self.daily_engagement()]
+        return [
+            {
+                "as_of": self.as_of,
+                "first_activity_date": min(days, default=None),
+                "last_complete_date": max((day for day in days if self._is_complete(day, _DAY)), default=None),
+                "newest_generation_at": max((row.created_at for row in self.generations), default=None),
+            }
+        ]
 
     def _stage(self, user: uuid.UUID, day: dt.date) -> str:
         this_week = any(day - 6 * _DAY <= active <= day for active in self.days_of[user])
@@ -699,6 +767,7 @@ class Oracle:
                 "failed_cost_usd": usd_of(_failures(rows)),
                 "costed_failure_count": count_of(_failures(rows), "total_cost_usd"),
                 "total_tokens": total_of(rows, "total_tokens"),
+                **_counted(rows),
             }
 
         rows = [row for row in self.generations if row.user_key]
@@ -719,6 +788,7 @@ class Oracle:
                     **_parts(rows),
                     "failed_cost_usd": usd_of(_failures(rows)),
                     "costed_failure_count": count_of(_failures(rows), "total_cost_usd"),
+                    "costed_generation_count": count_of(rows, "total_cost_usd"),
                     "previous_hour_cost_usd": previous,
                     "cost_change_ratio": None if previous is None else quotient(cost - previous, previous),
                     "is_complete": self._is_complete(hour, _HOUR),
@@ -742,6 +812,7 @@ class Oracle:
                 "active_users": len(users_of(rows)),
                 "new_users": newcomers.count(hour),
                 "total_cost_usd": usd_of(rows),
+                "costed_generation_count": count_of(rows, "total_cost_usd"),
                 "is_complete": self._is_complete(hour, _HOUR),
             }
             for hour in self._every(_hour_of, _HOUR)
@@ -761,21 +832,23 @@ class Oracle:
             rows = by_day.get(day, [])
             daily, weekly, monthly = (active(day - span * _DAY, day) for span in (0, 6, 29))
             week_before = active(day - 13 * _DAY, day - 7 * _DAY)
+            knows_week, knows_two_weeks, knows_month = (self._knows(day - span * _DAY) for span in (6, 13, 29))
             weekly_new = {user for user in weekly if self.first_at[user].date() >= day - 6 * _DAY}
             days.append(
                 {
                     "activity_date": day,
                     "daily_active_users": len(daily),
-                    "weekly_active_users": len(weekly),
-                    "monthly_active_users": len(monthly),
-                    "stickiness_ratio": quotient(len(daily), len(monthly)),
+                    "weekly_active_users": len(weekly) if knows_week else None,
+                    "monthly_active_users": len(monthly) if knows_month else None,
+                    "stickiness_ratio": quotient(len(daily), len(monthly)) if knows_month else None,
                     "new_users": sum(first.date() == day for first in self.first_at.values()),
-                    "weekly_new_users": len(weekly_new),
-                    "weekly_returning_users": len((weekly & week_before) - weekly_new),
-                    "weekly_resurrected_users": len(weekly - week_before - weekly_new),
-                    "weekly_dormant_users": len(week_before - weekly),
+                    "weekly_new_users": len(weekly_new) if knows_two_weeks else None,
+                    "weekly_returning_users": len((weekly & week_before) - weekly_new) if knows_two_weeks else None,
+                    "weekly_resurrected_users": len(weekly - week_before - weekly_new) if knows_two_weeks else None,
+                    "weekly_dormant_users": len(week_before - weekly) if knows_two_weeks else None,
                     "generation_count": len(rows),
                     "generations_per_active_user": quotient(len(rows), len(daily)),
+                    "has_older_users": self._has_older_users(day),
                     "is_complete": self._is_complete(day, _DAY),
                 }
             )
@@ -808,6 +881,7 @@ class Oracle:
                             "retention_rate": exactly / len(members) if complete else None,
                             "retained_on_or_after_users": or_later,
                             "unbounded_retention_rate": or_later / len(members) if complete else None,
+                            "has_older_users": self._has_older_users(cohort),
                             "is_complete": complete,
                         }
                     )
@@ -955,10 +1029,22 @@ def marts_of(warehouse: Warehouse) -> Marts:
 
 
 def assert_as_defined(
-    warehouse: Warehouse, rows: list[Row], *, as_of: dt.datetime | None = None, zone: str = "UTC"
+    warehouse: Warehouse,
+    rows: list[Row],
+    *,
+    as_of: dt.datetime | None = None,
+    zone: str = "UTC",
+    begins_on: dt.date | None = None,
 ) -> None:
     """Every mart equals the oracle's."""
     fact = warehouse.mart("fct_generations")
     salt = warehouse.salt
-    oracle = Oracle(rows, lambda user_id: warehouse.user_key(user_id, salt), as_of=as_of, zone=zone, fact=fact)
+    oracle = Oracle(
+        rows,
+        lambda user_id: warehouse.user_key(user_id, salt),
+        as_of=as_of,
+        zone=zone,
+        fact=fact,
+        begins_on=begins_on,
+    )
     assert_equal_marts(marts_of(warehouse), oracle.marts())

@@ -56,6 +56,7 @@ TABLES = {
         "generation_count": "bigint",
         "success_count": "bigint",
         "total_cost_usd": "numeric(18, 6)",
+        "costed_generation_count": "bigint",
         "is_complete": "boolean",
     },
     f"{SCHEMA}_marts.user_retention": {
@@ -63,6 +64,7 @@ TABLES = {
         "cohort_date": "date",
         "period_number": "integer",
         "retention_rate": "double precision",
+        "has_older_users": "boolean",
         "is_complete": "boolean",
     },
 }

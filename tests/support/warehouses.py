@@ -26,7 +26,7 @@ from dbt.contracts.graph.manifest import Manifest
 from psycopg2.extras import register_uuid
 
 from postgres_server import Connection, PostgresServer
-from project import GRAINS, JOURNALS, ROOT
+from project import GRAINS, JOURNALS, NOT_OF_THE_LOG, ROOT
 
 register_uuid()
 
@@ -383,8 +383,17 @@ class Warehouse:
         return [dict(zip(columns, row, strict=True)) for row in self.query(f"select {listed} from {schema}.{name}")]
 
     def marts(self, names: Iterable[str] = tuple(GRAINS)) -> Marts:
-        """Every mart, and the rollup of user days, by what a row stands for."""
-        return {name: by_grain(name, self.mart(name)) for name in names}
+        """Every mart, and what is kept as they are, by what a row stands for: all that depends on the log alone."""
+        return {
+            name: by_grain(
+                name,
+                [
+                    {column: row[column] for column in row if column not in NOT_OF_THE_LOG.get(name, ())}
+                    for row in self.mart(name)
+                ],
+            )
+            for name in names
+        }
 
     @property
     def salt(self) -> str:

@@ -129,18 +129,20 @@ class Points:
         marts = f"{self._database.schema}_marts"
         if not transaction.exists(marts, "hourly_engagement"):
             return
-        retention = "cast(null as double precision)"
-        if transaction.exists(marts, "user_retention"):
+        cost = retention = "cast(null as double precision)"
+        if transaction.has_column(marts, "hourly_engagement", "costed_generation_count"):
+            cost = "cast(total_cost_usd as double precision) / nullif(costed_generation_count, 0)"
+        if transaction.has_column(marts, "user_retention", "has_older_users"):
             retention = f"""(
                 select retention_rate from {marts}.user_retention
-                where cohort_grain = 'week' and period_number = 1 and is_complete
+                where cohort_grain = 'week' and period_number = 1 and is_complete and not has_older_users
                 order by cohort_date desc limit 1
             )"""
         hour_end = "activity_hour + interval '1' hour"
         for name, value in {
             "generations_per_hour": "generation_count",
             "success_rate": "cast(success_count as double precision) / nullif(generation_count, 0)",
-            "avg_cost_per_generation": "cast(total_cost_usd as double precision) / nullif(generation_count, 0)",
+            "avg_cost_per_generation": cost,
             "retention_rate": retention,
         }.items():
             transaction.execute(

@@ -39,6 +39,14 @@ held_back as (
     where log_days.is_held_back
 ),
 
+-- the first row ever; of a log that has been cut since, the ledger knows it
+beginning as (
+    select least(
+        (select min(first_at) from ledger),
+        (select min(first_at) from {{ ref('int_log_days') }})
+    ) as first_at
+),
+
 older_log as (
     select exists(
         select 1 from {{ ref('stg_generation_log_times') }}
@@ -130,6 +138,15 @@ select
     case
         when log_last_at is not null and changed_from is not null
             then greatest(changed_from, coalesce(first_whole_date, changed_from))
-    end as rebuild_from
+    end as rebuild_from,
+    {%- if var('log_begins_on') %}
+    least(cast(date_trunc('day', beginning.first_at) as timestamp), {{ constant(var('log_begins_on'), 'timestamp') }})
+        as held_from,
+    cast(null as date) as unknown_before
+    {%- else %}
+    beginning.first_at as held_from,
+    cast(beginning.first_at as date) as unknown_before
+    {%- endif %}
 from first_whole
 cross join changed
+cross join beginning

@@ -20,6 +20,7 @@ users as (
         cast(sum(total_cost_usd) as numeric(18, 6)) as total_cost_usd,
         -- of generations at the very same instant, one that succeeded is enough
         coalesce(min(first_success_at) = min(first_ever_at), false) as is_first_success,
+        max(first_style) filter (where first_generation_at = first_ever_at) as first_style,
         -- the last two weeks, as in daily_engagement
         coalesce(bool_or(activity_date > today - 7), false) as was_active_this_week,
         coalesce(bool_or(
@@ -75,16 +76,18 @@ select
     case
         when ranked.total_cost_usd = 0 then 'standard'
         when (ranked.spend_rank - 1) * 100 < ranked.user_count then 'top_1_percent'
-        when (ranked.spend_rank - 1) * 10 < ranked.user_count then 'top_10_percent'
+        when (ranked.spend_rank - 1) * 10 < ranked.user_count then 'next_9_percent'
         else 'standard'
     end as value_tier,
     case
+        when not {{ knows_days_before('clock.today', 13) }} then null
         when ranked.was_active_this_week and cast(ranked.first_generation_at as date) > clock.today - 7 then 'new'
         when ranked.was_active_this_week and ranked.was_active_week_before then 'returning'
         when ranked.was_active_this_week then 'resurrected'
         when ranked.was_active_week_before then 'dormant'
         else 'inactive'
-    end as lifecycle_stage
+    end as lifecycle_stage,
+    ranked.first_style
 from ranked
 cross join clock
 left join styles_by_preference

@@ -1,5 +1,5 @@
 -- The last of the models made from the log to be replaced, because its newest day is the watermark of all of them:
--- depends_on: {{ ref('generation_log_issues') }}
+-- depends_on: {{ ref('generation_log_issues') }}, {{ ref('int_style_spellings') }}
 {{ config(meta={'follows_log': true}, post_hook="{{ record_days() }}") }}
 
 with generations as (

@@ -23,6 +23,8 @@ select
     {{ total('output_tokens') }} as output_tokens,
     {{ total('total_tokens') }} as total_tokens,
     count(total_cost_usd) filter (where not is_success) as costed_failure_count,
+    count(input_tokens) as counted_input_generation_count,
+    count(output_tokens) as counted_output_generation_count,
     {{ is_complete('activity_date', "'1' day") }} as is_complete
 from generations
 group by activity_date, difficulty

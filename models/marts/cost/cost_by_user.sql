@@ -14,6 +14,8 @@ select
     failed_cost_usd,
     total_tokens,
     costed_failure_count,
+    counted_input_generation_count,
+    counted_output_generation_count,
     -- days that no run has rebuilt since the column is there were over long ago
     coalesce(is_complete, true) as is_complete
 from user_days

@@ -22,7 +22,8 @@ costs as (
         sum(storage_cost_usd) as storage_cost_usd,
         sum(unattributed_cost_usd) as unattributed_cost_usd,
         sum(total_cost_usd) filter (where not is_success) as failed_cost_usd,
-        count(total_cost_usd) filter (where not is_success) as costed_failure_count
+        count(total_cost_usd) filter (where not is_success) as costed_failure_count,
+        count(total_cost_usd) as costed_generation_count
     from generations
     group by activity_hour
 ),
@@ -37,7 +38,8 @@ hourly as (
         cast(coalesce(costs.storage_cost_usd, 0) as numeric(18, 6)) as storage_cost_usd,
         cast(coalesce(costs.unattributed_cost_usd, 0) as numeric(18, 6)) as unattributed_cost_usd,
         cast(coalesce(costs.failed_cost_usd, 0) as numeric(18, 6)) as failed_cost_usd,
-        coalesce(costs.costed_failure_count, 0) as costed_failure_count
+        coalesce(costs.costed_failure_count, 0) as costed_failure_count,
+        coalesce(costs.costed_generation_count, 0) as costed_generation_count
     from hours
     left join costs on hours.activity_hour = costs.activity_hour
 ),
@@ -69,5 +71,6 @@ select
     previous_hour_cost_usd,
     {{ ratio('total_cost_usd - previous_hour_cost_usd', 'previous_hour_cost_usd') }} as cost_change_ratio,
     costed_failure_count,
+    costed_generation_count,
     {{ is_complete('activity_hour', "'1' hour") }} as is_complete
 from compared

@@ -96,25 +96,34 @@ weeks as (
         *,
         coalesce(lag(weekly_active_users, 7) over (order by activity_date), 0) as earlier_weekly_active_users,
         weekly_active_users + coalesce(lag(weekly_active_users, 7) over (order by activity_date), 0)
-        - fortnightly_active_users as weekly_returning_users
+        - fortnightly_active_users as weekly_returning_users,
+        -- a span that reaches before the warehouse's first day would count too few, and too many as new
+        {{ knows_days_before('activity_date', 6) }} as knows_week,
+        {{ knows_days_before('activity_date', 13) }} as knows_two_weeks,
+        {{ knows_days_before('activity_date', 29) }} as knows_month
     from trailing_users
 )
 
 select
     weeks.activity_date,
     cast(weeks.daily_active_users as bigint) as daily_active_users,
-    cast(weeks.weekly_active_users as bigint) as weekly_active_users,
-    cast(weeks.monthly_active_users as bigint) as monthly_active_users,
-    {{ ratio('weeks.daily_active_users', 'weeks.monthly_active_users') }} as stickiness_ratio,
+    cast(case when weeks.knows_week then weeks.weekly_active_users end as bigint) as weekly_active_users,
+    cast(case when weeks.knows_month then weeks.monthly_active_users end as bigint) as monthly_active_users,
+    case when weeks.knows_month then {{ ratio('weeks.daily_active_users', 'weeks.monthly_active_users') }} end
+        as stickiness_ratio,
     cast(weeks.new_users as bigint) as new_users,
-    cast(weeks.weekly_new_users as bigint) as weekly_new_users,
-    cast(weeks.weekly_returning_users as bigint) as weekly_returning_users,
-    cast(
-        weeks.weekly_active_users - weeks.weekly_returning_users - weeks.weekly_new_users as bigint
-    ) as weekly_resurrected_users,
-    cast(weeks.earlier_weekly_active_users - weeks.weekly_returning_users as bigint) as weekly_dormant_users,
+    cast(case when weeks.knows_two_weeks then weeks.weekly_new_users end as bigint) as weekly_new_users,
+    cast(case when weeks.knows_two_weeks then weeks.weekly_returning_users end as bigint) as weekly_returning_users,
+    cast(case
+        when weeks.knows_two_weeks
+            then weeks.weekly_active_users - weeks.weekly_returning_users - weeks.weekly_new_users
+    end as bigint) as weekly_resurrected_users,
+    cast(case
+        when weeks.knows_two_weeks then weeks.earlier_weekly_active_users - weeks.weekly_returning_users
+    end as bigint) as weekly_dormant_users,
     coalesce(generations.generation_count, 0) as generation_count,
     {{ ratio('coalesce(generations.generation_count, 0)', 'weeks.daily_active_users') }} as generations_per_active_user,
+    {{ has_older_users('weeks.activity_date') }} as has_older_users,
     {{ is_complete('weeks.activity_date', "'1' day") }} as is_complete
 from weeks
 left join generations on weeks.activity_date = generations.activity_date

@@ -21,7 +21,8 @@ activity as (
         count(*) filter (where is_success) as success_count,
         count(*) filter (where not is_success) as failure_count,
         count(distinct user_key) as active_users,
-        sum(total_cost_usd) as total_cost_usd
+        sum(total_cost_usd) as total_cost_usd,
+        count(total_cost_usd) as costed_generation_count
     from generations
     group by activity_hour
 ),
@@ -45,6 +46,7 @@ select
     coalesce(activity.active_users, 0) as active_users,
     coalesce(newcomers.new_users, 0) as new_users,
     cast(coalesce(activity.total_cost_usd, 0) as numeric(18, 6)) as total_cost_usd,
+    coalesce(activity.costed_generation_count, 0) as costed_generation_count,
     {{ is_complete('hours.activity_hour', "'1' hour") }} as is_complete
 from hours
 left join activity on hours.activity_hour = activity.activity_hour

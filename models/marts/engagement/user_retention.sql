@@ -91,8 +91,10 @@ begun as (
             order by periods.period_date
             rows between unbounded preceding and 1 preceding
         ), 0) as retained_on_or_after_users,
-        periods.period_date + case when cohorts.cohort_grain = 'week' then interval '7' day else interval '1' day end
-        <= {{ as_of() }} as is_complete
+        case
+            when cohorts.cohort_grain = 'week' then {{ is_complete('periods.period_date', "'7' day") }}
+            else {{ is_complete('periods.period_date', "'1' day") }}
+        end as is_complete
     from cohorts
     inner join periods
         on cohorts.cohort_grain = periods.cohort_grain
@@ -113,5 +115,6 @@ select
     case when is_complete then {{ ratio('retained_users', 'cohort_size') }} end as retention_rate,
     cast(retained_on_or_after_users as bigint) as retained_on_or_after_users,
     case when is_complete then {{ ratio('retained_on_or_after_users', 'cohort_size') }} end as unbounded_retention_rate,
+    {{ has_older_users('cohort_date') }} as has_older_users,
     is_complete
 from begun

@@ -17,6 +17,7 @@ numbered as (
         'difficulty_level': usable_number('difficulty', var('max_difficulty')),
         'usable_duration_ms': usable_number('duration_ms', highest_duration_ms),
         'outcome': as_outcome('success'),
+        'logged_style': blank_to_null('cast(style as text)'),
     }) }}
 )
 
@@ -25,7 +26,8 @@ select
     logged_at as created_at,
     {{ as_user_id('user_id') }} as user_id,
     {{ blank_to_null('cast(job_id as text)') }} as job_id,
-    coalesce({{ plain_name(blank_to_null('cast(style as text)')) }}, 'unknown') as style,
+    coalesce({{ style_name('logged_style') }}, 'unknown') as style,
+    left(logged_style, 100) as style_as_logged,
     cast(case
         when difficulty_level >= {{ var('min_difficulty') }} and difficulty_level = round(difficulty_level, 0)
             then difficulty_level

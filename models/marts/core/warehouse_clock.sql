@@ -1,0 +1,54 @@
+-- One row, written when every other mart of the run has been: where one fails, the clock stays.
+-- depends_on: {{ ref('dim_styles') }}, {{ ref('dim_users') }}, {{ ref('generation_log_issues') }}
+-- depends_on: {{ ref('style_performance') }}, {{ ref('style_difficulty_performance') }}, {{ ref('scene_performance') }}
+-- depends_on: {{ ref('photo_size_performance') }}, {{ ref('cost_by_difficulty') }}, {{ ref('cost_by_user') }}
+-- depends_on: {{ ref('hourly_costs') }}, {{ ref('hourly_engagement') }}, {{ ref('user_retention') }}
+-- depends_on: {{ ref('response_times') }}, {{ ref('step_times') }}, {{ ref('error_analysis') }}
+-- depends_on: {{ ref('service_health') }}, {{ ref('duration_histogram') }}, {{ ref('alert_evaluations') }}
+{{ config(materialized='table') }}
+
+{#- by name: they are there once the alerts have run, which are separate runs -#}
+{%- set evaluations = existing_relation('marts', 'alert_evaluations') %}
+
+with run as (
+    select * from {{ ref('int_log_window') }}
+),
+
+days as (
+    select
+        min(activity_date) as first_activity_date,
+        max(activity_date) filter (where is_complete) as last_complete_date
+    from {{ ref('daily_engagement') }}
+),
+
+generations as (
+    select max(created_at) as newest_generation_at
+    from {{ ref('fct_generations') }}
+),
+
+alerts as (
+    {%- if evaluations %}
+    select
+        min(window_end) as judged_from,
+        max(window_end) as judged_to
+    from {{ evaluations }}
+    {%- else %}
+    select
+        cast(null as timestamp) as judged_from,
+        cast(null as timestamp) as judged_to
+    {%- endif %}
+)
+
+select
+    -- a log that has lost its newest rows, on a day that is left as it was, does not set the tables back
+    greatest(run.as_of, generations.newest_generation_at) as as_of,
+    days.first_activity_date,
+    days.last_complete_date,
+    generations.newest_generation_at,
+    run.run_at as built_at,
+    alerts.judged_from as alerts_judged_from,
+    alerts.judged_to as alerts_judged_to
+from run
+cross join days
+cross join generations
+cross join alerts
