@@ -1,5 +1,5 @@
--- How long do incidents last? By rule over the last 90 days: how often, how soon seen, how soon over, and whom they
--- hit.
+-- How long do incidents last? By rule over the last 90 days: how often, how soon seen, how soon over, whom they hit,
+-- and the cost of as many of the failures as have a known one.
 select
     rule_name,
     severity,
@@ -10,7 +10,9 @@ select
     max(duration_minutes) as longest_minutes,
     cast(avg(extract(epoch from opened_at - first_firing_at)) / 60 as double precision) as mean_minutes_to_open,
     {{ total('affected_generation_count') }} as affected_generation_count,
-    {{ usd('lost_cost_usd') }} as lost_cost_usd
+    {{ usd('lost_cost_usd') }} as lost_cost_usd,
+    {{ total('affected_failure_count') }} as affected_failure_count,
+    {{ total('costed_failure_count') }} as costed_failure_count
 from {{ ref('incidents') }}
 where opened_at >= (select max(window_end) from {{ ref('alert_evaluations') }}) - interval '90' day
 group by rule_name, severity

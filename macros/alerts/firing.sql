@@ -14,6 +14,8 @@
         incidents.affected_generation_count,
         incidents.affected_users,
         incidents.lost_cost_usd,
+        incidents.affected_failure_count,
+        incidents.costed_failure_count,
         newest.window_end,
         newest.observed_value,
         newest.sample_size,

@@ -26,7 +26,12 @@ hit as (
         incident_key,
         {{ total('generation_count') }} as affected_generation_count,
         count(distinct user_key) as affected_users,
-        {{ usd('lost_cost_usd') }} as lost_cost_usd
+        {{ usd('lost_cost_usd') }} as lost_cost_usd,
+        -- a release without these columns may have counted a part of the incident
+        case when count(affected_failure_count) = count(*) then {{ total('affected_failure_count') }} end
+            as affected_failure_count,
+        case when count(costed_failure_count) = count(*) then {{ total('costed_failure_count') }} end
+            as costed_failure_count
     from {{ ref('int_incident_users') }}
     where incident_key in (select incident_key from stretches)
     group by incident_key
@@ -48,6 +53,8 @@ select
     stretches.worst_value,
     coalesce(hit.affected_generation_count, 0) as affected_generation_count,
     coalesce(hit.affected_users, 0) as affected_users,
-    cast(coalesce(hit.lost_cost_usd, 0) as numeric(18, 6)) as lost_cost_usd
+    cast(coalesce(hit.lost_cost_usd, 0) as numeric(18, 6)) as lost_cost_usd,
+    case when hit.incident_key is null then 0 else hit.affected_failure_count end as affected_failure_count,
+    case when hit.incident_key is null then 0 else hit.costed_failure_count end as costed_failure_count
 from stretches
 left join hit on stretches.incident_key = hit.incident_key

@@ -32,7 +32,9 @@ select
     incidents.last_firing_at as counted_until,
     generations.user_key,
     count(generations.generation_id) as generation_count,
-    {{ usd('generations.total_cost_usd', 'not generations.is_success') }} as lost_cost_usd
+    {{ usd('generations.total_cost_usd', 'not generations.is_success') }} as lost_cost_usd,
+    count(generations.generation_id) filter (where not generations.is_success) as affected_failure_count,
+    count(generations.total_cost_usd) filter (where not generations.is_success) as costed_failure_count
 from slices as incidents
 left join {{ ref('int_alert_generations') }} as generations
     on incidents.counted_from <= generations.created_at

@@ -135,7 +135,7 @@ class Story:
         values = {
             "user_id": self.random.choice([user(1), user(2), user(3), None]),
             "duration_ms": self.random.choice([900, 12_345, 61_000, None]),
-            "costs": self.random.choice(['{"total":0.04}', '{"total":0.02}', "{"]),
+            "costs": self.random.choice(['{"total":0.04}', '{"total":0.02}', '{"total":0}', "{"]),
         }
         made = sound_row(self._number, created_at=str(at))
         if self.random.random() < 0.4:
@@ -241,6 +241,22 @@ def test_late_rows_change_no_window_that_was_judged(warehouse: Warehouse) -> Non
         _NOON + 25 * _MINUTE: (2, "firing"),
         _NOON + 30 * _MINUTE: (2, "firing"),
     }
+
+
+def test_an_incident_says_of_how_many_of_its_failures_the_cost_is_known(warehouse: Warehouse) -> None:
+    _begin(warehouse, [_FAILURES])
+    log = _rows(5, _NOON, number=0, failed=4, costs='{"vision":0,"image":0,"total":0}')
+    warehouse.load(log + _rows(1, _NOON + 20 * _MINUTE, number=10))
+    _alert(warehouse)
+    found = lambda: [  # noqa: E731
+        (row["lost_cost_usd"], row["costed_failure_count"], row["affected_failure_count"])
+        for row in warehouse.mart("incidents")
+    ]
+    assert found() == [(0, 0, 4)]
+    log += _rows(3, _NOON + 21 * _MINUTE, number=20, failed=2, costs='{"total":0.02}')
+    warehouse.load(log + _rows(1, _NOON + 40 * _MINUTE, number=30))
+    _alert(warehouse)
+    assert found() == [(Decimal("0.04"), 2, 6)]
 
 
 def test_a_longer_window_has_the_log_read_again(warehouse: Warehouse) -> None:

@@ -46,7 +46,9 @@ def log() -> list[Row]:
         fails = any(0 <= (at - DAY - hour * HOUR) / MINUTE - begin < length for hour, begin, length in FAILING)
         make = failed_row if fails else sound_row
         arguments = ("429 Rate limit reached",) if fails else ()
-        rows.append(make(minute, *arguments, created_at=str(at)))
+        # of the failures of the first the application recorded no cost
+        costs = {"costs": '{"vision":0,"image":0,"total":0}'} if fails and at < DAY + 3 * HOUR else {}
+        rows.append(make(minute, *arguments, created_at=str(at), **costs))
     return rows
 
 
@@ -124,6 +126,12 @@ def test_a_replay_counts_what_was_caught_missed_and_false(
         *("true", "true", "true"),
         *("false", "false"),
         *("aftermath", "aftermath"),
+    ]
+    # failures, what they cost, and of how many that is known
+    assert [re.split(r" {2,}", line.strip())[6:-1] for line in said.splitlines() if line.startswith("  2026-03-02")] == [
+        *(["45", "unknown", "0"], ["45", "unknown", "0"]),
+        ["15", "0.76", "15"],
+        *(["45", "2.28", "45"],) * 4,
     ]
     assert replayed.state() == before
 

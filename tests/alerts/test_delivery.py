@@ -21,7 +21,7 @@ def test_an_incident_is_sent_once_when_it_opens_and_once_when_it_resolves(scene:
         "More than 5% of the generations of 15 min fail.",
         "Since: 2026-03-02 09:55 UTC, for 20 min",
         "How bad: 18.3% up to 2026-03-02 10:00 UTC (sample: 1,312), 24.1% at worst; the limit is 5%",
-        "Whom it hits: 312 generations of 87 users; what failed of them has cost 4.13 USD",
+        "Whom it hits: 312 generations of 87 users; 312 failed, cost known of 12: 4.13 USD",
         "What to do: Ask the provider.",
         f"Incident: {key}",
     ]
@@ -35,7 +35,7 @@ def test_an_incident_is_sent_once_when_it_opens_and_once_when_it_resolves(scene:
         "More than 5% of the generations of 15 min fail.",
         "When: 2026-03-02 09:55 UTC to 2026-03-02 11:00 UTC, 1 h 5 min",
         "How bad: 18.3% up to 2026-03-02 10:00 UTC (sample: 1,312), 24.1% at worst; the limit is 5%",
-        "Whom it hits: 312 generations of 87 users; what failed of them has cost 4.13 USD",
+        "Whom it hits: 312 generations of 87 users; 312 failed, cost known of 12: 4.13 USD",
         f"Incident: {key}",
     ]
     rows = scene.told()

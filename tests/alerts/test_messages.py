@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from decimal import Decimal
 
 import pytest
 
@@ -31,7 +32,9 @@ INCIDENT = {
     "worst_value": 0.5,
     "affected_generation_count": 1,
     "affected_users": 1,
-    "lost_cost_usd": None,
+    "lost_cost_usd": 0,
+    "affected_failure_count": 1,
+    "costed_failure_count": 1,
     "window_minutes": 60,
     "second_window_minutes": None,
     "runbook": None,
@@ -116,7 +119,7 @@ def test_how_an_incident_ended_is_said(resolution: str, title: str, first: str) 
 
 def test_one_generation_of_one_user_and_times_are_put_in_words() -> None:
     lines = message(INCIDENT, "opened").body.splitlines()
-    assert "Whom it hits: 1 generation of 1 user; what failed of them has cost 0.00 USD" in lines
+    assert "Whom it hits: 1 generation of 1 user; 1 failed, which has cost 0.00 USD" in lines
     assert "Since: 2026-03-02 10:00 UTC, for 1 d 1 h" in lines
     assert [in_hours(minutes) for minutes in (0, 59, 60, 61, 1441)] == [
         "0 min",
@@ -129,6 +132,33 @@ def test_one_generation_of_one_user_and_times_are_put_in_words() -> None:
     assert in_units("cost_change_ratio", -0.25) == "-25%"
     assert in_units("rate_limit_error_count", 12000.0) == "12,000"
     assert in_units("p95_duration_ms", None) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("cost", "failures", "costed", "told"),
+    [
+        ("0", 30, 0, "30 failed, cost unknown"),
+        ("1.234", 30, 12, "30 failed, cost known of 12: 1.23 USD"),
+        ("0", 30, 12, "30 failed, cost known of 12: 0.00 USD"),
+        ("1234.5", 1030, 1030, "1,030 failed, which has cost 1,234.50 USD"),
+        ("0", 0, 0, "none of them failed"),
+        # from before failures were counted
+        ("0", None, None, "what failed of them has cost an unknown amount"),
+        ("1.234", None, None, "what failed of them has cost 1.23 USD"),
+    ],
+)
+def test_what_failures_cost_is_said_only_as_far_as_it_is_known(
+    cost: str, failures: int | None, costed: int | None, told: str
+) -> None:
+    changes = {
+        "affected_generation_count": 2000,
+        "affected_users": 87,
+        "lost_cost_usd": Decimal(cost),
+        "affected_failure_count": failures,
+        "costed_failure_count": costed,
+    }
+    lines = message(INCIDENT | changes, "opened").body.splitlines()
+    assert f"Whom it hits: 2,000 generations of 87 users; {told}" in lines
 
 
 # The terminal

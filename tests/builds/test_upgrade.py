@@ -145,6 +145,11 @@ def test_the_alerts_of_an_older_warehouse_go_on(old: Old, way: str, monkeypatch:
     after = {name: victim.mart(name) for name in JOURNALS}
     for name, rows in judged.items():
         assert [row for row in after[name] if row in rows] == rows or name == "incidents"
+    # whose failures the older release did not count
+    counts = {
+        row["incident_key"]: (row["affected_failure_count"], row["costed_failure_count"]) for row in after["incidents"]
+    }
+    assert {counts[row["incident_key"]] for row in judged["incidents"]} <= {(None, None)}
     assert max(row["window_end"] for row in after["alert_evaluations"]) > max(
         row["window_end"] for row in judged["alert_evaluations"]
     )

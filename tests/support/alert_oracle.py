@@ -184,6 +184,7 @@ class Journal:
         hit = self._counted.setdefault(incident.key, [])
         hit += [row for row in between(generations, since, until) if is_affected(opening, row)]
         self._counted_until[incident.key] = max(since, until)
+        failures = [row for row in hit if not row["is_success"]]
         values = [row["observed_value"] for row in firing]
         ended = incident.resolved_at or incident.newest["window_end"]
         return {
@@ -198,5 +199,7 @@ class Journal:
             "worst_value": max(values) if opening["comparison"] in (">", ">=") else min(values),
             "affected_generation_count": len(hit),
             "affected_users": len({row["user_key"] for row in hit if row["user_key"]}),
-            "lost_cost_usd": cost(row for row in hit if not row["is_success"]),
+            "lost_cost_usd": cost(failures),
+            "affected_failure_count": len(failures),
+            "costed_failure_count": sum(row["total_cost_usd"] is not None for row in failures),
         }

@@ -35,6 +35,8 @@ INCIDENT_TYPES = {
     "affected_generation_count": "bigint",
     "affected_users": "bigint",
     "lost_cost_usd": "numeric(18, 6)",
+    "affected_failure_count": "bigint",
+    "costed_failure_count": "bigint",
 }
 TABLES = {
     f"{SCHEMA}_marts.incidents": INCIDENT_TYPES,
@@ -120,6 +122,8 @@ class Scene:
             "affected_generation_count": 312,
             "affected_users": 87,
             "lost_cost_usd": 4.126,
+            "affected_failure_count": 312,
+            "costed_failure_count": 12,
         } | changes
         self.insert("incidents", **incident)
         return incident["incident_key"]

@@ -106,12 +106,27 @@ def _lines(incident: Row, event: str, is_over: bool) -> list[str]:
     if incident["affected_generation_count"]:
         lines.append(
             f"Whom it hits: {counted(incident['affected_generation_count'], 'generation')} of "
-            f"{counted(incident['affected_users'], 'user')}; what failed of them has cost "
-            f"{incident['lost_cost_usd'] or 0:,.2f} USD"
+            f"{counted(incident['affected_users'], 'user')}; {_loss(incident)}"
         )
     if incident["runbook"] and event != "resolved":
         lines.append(f"What to do: {incident['runbook']}")
     return [*lines, f"Incident: {incident['incident_key']}"]
+
+
+def _loss(incident: Row) -> str:
+    """What the failures cost. The application records no cost of most, so nothing known is not nothing lost."""
+    failures, costed = incident["affected_failure_count"], incident["costed_failure_count"]
+    cost = f"{incident['lost_cost_usd'] or 0:,.2f} USD"
+    if failures is None or costed is None:
+        # it began before failures were counted
+        return f"what failed of them has cost {cost if incident['lost_cost_usd'] else 'an unknown amount'}"
+    if not failures:
+        return "none of them failed"
+    if not costed:
+        return f"{failures:,} failed, cost unknown"
+    return f"{failures:,} failed, " + (
+        f"which has cost {cost}" if costed == failures else f"cost known of {costed:,}: {cost}"
+    )
 
 
 def _end(resolution: str | None) -> str:

@@ -96,7 +96,9 @@ class Judging:
                     incidents.incident_key,
                     count(*) as affected_generation_count,
                     count(distinct generations.user_key) as affected_users,
-                    sum(generations.total_cost_usd) filter (where not generations.is_success) as lost_cost_usd
+                    sum(generations.total_cost_usd) filter (where not generations.is_success) as lost_cost_usd,
+                    count(*) filter (where not generations.is_success) as affected_failure_count,
+                    count(generations.total_cost_usd) filter (where not generations.is_success) as costed_failure_count
                 from incidents
                 inner join {self.fact} as generations
                     on generations.created_at
@@ -110,7 +112,9 @@ class Judging:
                 incidents.*,
                 coalesce(hit.affected_generation_count, 0) as affected_generation_count,
                 coalesce(hit.affected_users, 0) as affected_users,
-                coalesce(hit.lost_cost_usd, 0) as lost_cost_usd
+                coalesce(hit.lost_cost_usd, 0) as lost_cost_usd,
+                coalesce(hit.affected_failure_count, 0) as affected_failure_count,
+                coalesce(hit.costed_failure_count, 0) as costed_failure_count
             from incidents
             left join hit on incidents.incident_key = hit.incident_key
             order by incidents.opened_at, incidents.rule_name

@@ -312,7 +312,9 @@ def _listed(replay: Replay, verdicts: dict[str, tuple[Verdict, Verdict]] | None,
             in_units(metrics[name], incident["worst_value"]),
             f"{incident['affected_generation_count']:,}",
             f"{incident['affected_users']:,}",
-            f"{incident['lost_cost_usd']:,.2f}",
+            f"{incident['affected_failure_count']:,}",
+            f"{incident['lost_cost_usd']:,.2f}" if incident["costed_failure_count"] else "unknown",
+            f"{incident['costed_failure_count']:,}",
         ]
         if verdicts is not None:
             verdict = verdicts[name][0]
@@ -325,7 +327,7 @@ def _listed(replay: Replay, verdicts: dict[str, tuple[Verdict, Verdict]] | None,
                 else "true"
             )
         lines.append(line)
-    header = ["opened, UTC", "rule", "for", "at worst", "generations", "users", "failures, USD"]
+    header = ["opened, UTC", "rule", "for", "at worst", "generations", "users", "failures", "cost, USD", "known of"]
     earlier = len(replay.incidents) - len(shown)
     heading = (
         "\nThe incidents:" if not earlier else f"\nThe newest {len(shown)} incidents (--all lists {earlier:,} more):"
