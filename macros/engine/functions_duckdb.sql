@@ -36,6 +36,9 @@
             when typeof(logged) = 'BOOLEAN' then try_cast(logged as boolean)
             when lower({{ internal }}.trimmed(cast(logged as varchar))) in ({{ outcomes().of_success }}) then true
             when lower({{ internal }}.trimmed(cast(logged as varchar))) in ({{ outcomes().of_failure }}) then false
+            when regexp_matches({{ internal }}.trimmed(cast(logged as varchar)), {{ outcomes().one_pattern }}) then true
+            when regexp_matches({{ internal }}.trimmed(cast(logged as varchar)), {{ outcomes().zero_pattern }})
+                then false
         end
     );
     {#- The text, if it is an ISO 8601 date or timestamp, with six digits of the second at most. -#}

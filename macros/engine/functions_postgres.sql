@@ -36,6 +36,8 @@
         select case
             when lower(trim(logged::text, ' ')) in ({{ outcomes().of_success }}) then true
             when lower(trim(logged::text, ' ')) in ({{ outcomes().of_failure }}) then false
+            when trim(logged::text, ' ') ~ {{ outcomes().one_pattern }} then true
+            when trim(logged::text, ' ') ~ {{ outcomes().zero_pattern }} then false
         end
     $function$;
     {%- endfor %}

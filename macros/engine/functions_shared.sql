@@ -6,9 +6,13 @@
 {%- endmacro %}
 {% macro utc_offset_pattern() %}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9:]+)${% endmacro %}
 
-{#- How writers say, in small letters, that a generation succeeded or failed. -#}
+{#- How writers say, in small letters, that a generation succeeded or failed: in a word, or in any plain decimal that
+    equals one or zero. The usual ones are in the lists, which cost less than the patterns. -#}
 {% macro outcomes() %}
-    {{ return({'of_success': "'true', 't', '1', '1.0', 'yes'", 'of_failure': "'false', 'f', '0', '0.0', 'no'"}) }}
+    {{ return({
+        'of_success': "'true', 't', '1', '1.0', 'yes'", 'of_failure': "'false', 'f', '0', '0.0', 'no'",
+        'one_pattern': "'^[+]?0*1([.]0*)?$'", 'zero_pattern': "'^[+-]?(0+([.]0*)?|[.]0+)$'",
+    }) }}
 {% endmacro %}
 
 {#- What exports write for nothing. (chr(92) is a backslash.) -#}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from factory import ENGINES, Factory, NewWarehouse, examples
 from logs import NASTY, identifier, nasty_rows, simulated_rows, sound_row
-from warehouses import COLUMNS, Row, Warehouse, assert_equal_marts
+from warehouses import COLUMNS, SCHEMA, Row, Warehouse, assert_equal_marts
 
 Pair = tuple[Warehouse, Warehouse]
 
@@ -107,6 +107,28 @@ def test_a_typed_log_gives_the_same_marts_as_the_same_log_in_text(new_warehouse:
         warehouse.run()
         marts.append(warehouse.marts())
     assert_equal_marts(*marts)
+
+
+_OUTCOMES = [
+    *((f"'{text}'", True) for text in ("true", "T", "yes", "1", "1.0", "1.00", "1.", "01", "+1", " 1.000 ")),
+    *((f"'{text}'", False) for text in ("false", "F", "no", "0", "0.0", "0.00", "0.", ".0", "00", "-0", "-0.0")),
+    *((f"'{text}'", None) for text in ("", "-1", "1.01", "0.1", "10", "2", "1e0", "1.0.0", ".", "+", "on", "NaN")),
+    *((f"cast({number} as {type_})", number == 1 if number in (0, 1) else None)
+      for type_ in ("integer", "bigint", "double precision", "numeric(5, 2)") for number in (0, 1, 2, -1)),
+    ("cast(0.5 as double precision)", None),
+    ("cast(1.01 as numeric(5, 2))", None),
+    ("true", True),
+    ("false", False),
+    ("cast(null as boolean)", None),
+]  # fmt: skip
+
+
+def test_an_outcome_is_a_word_or_any_plain_decimal_of_one_or_zero_in_a_column_of_any_type(both: Pair) -> None:
+    for warehouse in both:
+        ((*found,),) = warehouse.query(
+            "select " + ", ".join(f"{SCHEMA}_internal.as_outcome({value})" for value, _ in _OUTCOMES)
+        )
+        assert [(value, is_success) for (value, _), is_success in zip(_OUTCOMES, found, strict=True)] == _OUTCOMES
 
 
 # PostgreSQL's text holds no NUL, and neither engine's text holds half a surrogate pair.

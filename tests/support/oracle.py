@@ -27,6 +27,7 @@ _CENT = Decimal("0.01")
 _MOST_USD, _MOST_TOKENS, _MOST_MS = 1000, 10**9, 86_400_000
 _NOTHING = ("", "NULL", "null", "\\N")
 _NAN = re.compile(r"([:,\[]\s*)-?(?:NaN|Infinity)", re.ASCII)
+_PLAIN_DECIMAL = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)", re.ASCII)
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\s*", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TIME = re.compile(
@@ -275,8 +276,9 @@ def understand(row: Row, user_key: Callable[[str], uuid.UUID], now: dt.datetime,
     known_as("invalid_duration", duration is None)
 
     outcome = (filled("success") or "").lower()
-    is_success = outcome in ("true", "t", "1", "1.0", "yes")
-    known_as("missing_outcome", not is_success and outcome not in ("false", "f", "0", "0.0", "no"))
+    outcome_number = Decimal(outcome) if _PLAIN_DECIMAL.fullmatch(outcome) else None
+    is_success = outcome in ("true", "t", "yes") or outcome_number == 1
+    known_as("missing_outcome", not is_success and outcome not in ("false", "f", "no") and outcome_number != 0)
     error = filled("error_message")
     known_as("contradictory_outcome", is_success and error is not None)
     known_as("missing_error_message", not is_success and error is None)
