@@ -198,14 +198,6 @@
     {{ return(branches | join(' union all ')) }}
 {% endmacro %}
 
-{#- The files of this run, beside the log: open_log() writes it, and the state log_files remembers it. -#}
-{% macro log_files_view() %}
-    {{ return(api.Relation.create(
-        database=target.database, schema=env_var('GENERATION_LOGS_SCHEMA', 'public'),
-        identifier=env_var('GENERATION_LOGS_TABLE', 'generation_logs') ~ '_files'
-    )) }}
-{% endmacro %}
-
 {% macro log_files_query(files) %}
     {%- set rows = [] -%}
     {%- for file in files -%}

@@ -117,6 +117,7 @@
     {%- endfor -%}
     {%- do find_line_ends(files) -%}
     {%- do count_csv_records(files) -%}
+    {%- do say_left_out(files) -%}
 {% endmacro %}
 
 {#- The names in a header line; none for columns that are not read. -#}
@@ -228,13 +229,16 @@
         select
             file_path,
             count(distinct line) filter (where error_type in ('MISSING COLUMNS', 'TOO MANY COLUMNS')),
-            count(*) filter (where error_type not in ('MISSING COLUMNS', 'TOO MANY COLUMNS'))
+            count(*) filter (where error_type not in ('MISSING COLUMNS', 'TOO MANY COLUMNS')),
+            min(line),
+            min(line_byte_position)
         from log_file_rejects
         inner join log_file_scans using (scan_id, file_id)
         group by file_path
         {%- endset -%}
-        {%- for path, short_or_long, others in run_query(query).rows if path in found -%}
-            {%- do found[path].update({'left_out_count': short_or_long | int, 'other_errors': others}) -%}
+        {%- for path, short_or_long, others, record, byte in run_query(query).rows if path in found -%}
+            {%- do found[path].update({'left_out_count': short_or_long | int, 'other_errors': others,
+                'left_out_record': record | int, 'left_out_byte': byte | int}) -%}
         {%- endfor -%}
         {%- do run_query("drop table if exists log_file_rejects; drop table if exists log_file_scans") -%}
         {%- for file in group -%}
@@ -245,6 +249,57 @@
             {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
+{% endmacro %}
+
+{#- Where the first record stands that was left out. The engine counts records; lines are more than those where a quoted
+    value holds a line end, and are counted where the file is neither packed nor too large to be looked at as a whole.
+    The byte that the engine names is where the record before ends, ahead of blank lines. -#}
+{% macro place_of_left_out(file) %}
+    {%- set offset = file.left_out_byte - (1 if file.form.new_line == '\\n' else 0) -%}
+    {%- set query %}
+    with parts as (
+        select
+            try(decode(content[1:{{ offset }}])) as before,
+            regexp_extract(
+                cast(content[{{ offset + 1 }}:{{ offset + 65536 }}] as varchar), '^(?:(?:\\x0D)?\\x0A)*'
+            ) as blank_lines
+        from read_blob({{ path_list([file]) }})
+    )
+
+    select
+        strlen(before) - strlen(replace(before, chr(10), ''))
+        + (strlen(blank_lines) - strlen(replace(blank_lines, '\x0A', ''))) // 4 + 1
+    from parts
+    {%- endset -%}
+    {%- set lines = none if file.is_packed or file.size > 268435456 else run_query(query).rows[0][0] -%}
+    {{ return("line " ~ lines if lines else "record " ~ file.left_out_record ~ " (the header is the first)") }}
+{% endmacro %}
+
+{#- The same of a file that an earlier run has looked at; none where no record of a CSV file was left out. -#}
+{% macro known_place_of_left_out(path) %}
+    {%- set found = run_query("select size_bytes, form, record_count, left_out_count from " ~ log_files_view()
+        ~ " where path = " ~ quoted(path)).rows -%}
+    {%- if not found or not found[0][3] or fromjson(found[0][1]).kind != 'csv' -%}{{ return(none) }}{%- endif -%}
+    {%- set file = {
+        'path': path, 'name': path, 'size': found[0][0] | int, 'is_packed': path.lower().endswith('.gz'),
+        'form': fromjson(found[0][1]), 'record_count': found[0][2] | int,
+    } -%}
+    {%- do count_csv_records([file]) -%}
+    {{ return(place_of_left_out(file)) }}
+{% endmacro %}
+
+{#- Said once of a file: it is not counted again until it changes. -#}
+{% macro say_left_out(files) %}
+    {%- set found = files | selectattr('left_out_count') | list -%}
+    {%- for file in found[:10] -%}
+        {{ log("The log file '" ~ file.name ~ "' has " ~ "{:,}".format(file.left_out_count) ~ " record"
+            ~ ("s" if file.left_out_count > 1 else "") ~ " of more or fewer fields than its header, "
+            ~ ("the first of them in " if file.left_out_count > 1 else "in ") ~ place_of_left_out(file)
+            ~ ": set aside as unreadable_row.", info=true) }}
+    {%- endfor -%}
+    {%- if found | length > 10 -%}
+        {{ log("So have " ~ "{:,}".format(found | length - 10) ~ " more files.", info=true) }}
+    {%- endif -%}
 {% endmacro %}
 
 {% macro csv_group(files) %}

@@ -1,7 +1,15 @@
-{#- What the files about the log on DuckDB share: paths in SQL, and how a file is refused. -#}
+{#- What the files about the log on DuckDB share: where they are named, paths in SQL, and how a file is refused. -#}
 
 {#- Raised when files must be looked at again because they are read in another way. -#}
 {% macro log_reader() %}{{ return(1) }}{% endmacro %}
+
+{#- The files of this run, beside the log: open_log() writes it, and the state log_files remembers it. -#}
+{% macro log_files_view() %}
+    {{ return(api.Relation.create(
+        database=target.database, schema=env_var('GENERATION_LOGS_SCHEMA', 'public'),
+        identifier=env_var('GENERATION_LOGS_TABLE', 'generation_logs') ~ '_files'
+    )) }}
+{% endmacro %}
 
 {#- The pattern that only this path matches. -#}
 {% macro literal_path(path) %}{{ return(modules.re.sub('([\\[*?])', '[\\1]', path)) }}{% endmacro %}

@@ -49,8 +49,11 @@
         'future_created_at': "logged_at > " ~ latest_created_at(),
     }[reason] -%}
     {%- set found = run_query(adapter.dispatch('sample_row')(condition)).rows -%}
-    {{ return(", such as row " ~ found[0][0] ~ (" of '" ~ found[0][1] ~ "'" if found[0][1] else " as the table is read")
-        if found and found[0][0] else " in '" ~ found[0][1] ~ "'" if found else "") }}
+    {%- if not found -%}{{ return("") }}{%- endif -%}
+    {%- set place, file = found[0][0], found[0][1] -%}
+    {%- set place = "row " ~ place if place else known_place_of_left_out(file) if file -%}
+    {{ return((", such as " ~ place if place else "") ~ ((" of '" if place else " in '") ~ file ~ "'" if file
+        else " as the table is read")) }}
 {% endmacro %}
 
 {% macro default__sample_row(condition) %}
@@ -62,7 +65,7 @@
     order by place limit 1
 {% endmacro %}
 
-{#- The rows that a reader has left out come last; which line they were is not known. -#}
+{#- The rows that a reader has left out come last: their place in the log is not that in the file. -#}
 {% macro duckdb__sample_row(condition) %}
     {%- set log = source('application', 'generation_logs') -%}
     with numbered as (

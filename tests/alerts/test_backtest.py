@@ -128,7 +128,9 @@ def test_a_replay_counts_what_was_caught_missed_and_false(
         *("aftermath", "aftermath"),
     ]
     # failures, what they cost, and of how many that is known
-    assert [re.split(r" {2,}", line.strip())[6:-1] for line in said.splitlines() if line.startswith("  2026-03-02")] == [
+    assert [
+        re.split(r" {2,}", line.strip())[6:-1] for line in said.splitlines() if line.startswith("  2026-03-02")
+    ] == [
         *(["45", "unknown", "0"], ["45", "unknown", "0"]),
         ["15", "0.76", "15"],
         *(["45", "2.28", "45"],) * 4,

@@ -682,6 +682,44 @@ def test_an_unreadable_line_is_an_issue_of_its_own(new_warehouse: NewWarehouse) 
         ]
 
 
+_SHORT = f"{_MARK},x\n"
+
+
+@pytest.mark.parametrize(
+    ("ends", "make", "place"),
+    [
+        ("\n", lambda text: text.encode() + _SHORT.encode() * 9, "line 5"),
+        ("\n", lambda text: text.replace("anime", "a\n\nb").encode() + b"\xc3\xa9," + _SHORT.encode() * 9, "line 9"),
+        ("\r\n", lambda text: text.encode() + _SHORT.replace("\n", "\r\n").encode() * 9, "line 5"),
+        ("\n", lambda text: b"\xef\xbb\xbf" + text.encode() + b"\n\n\n" + _SHORT.encode() * 9, "line 8"),
+        ("\r\n", lambda text: text.encode() + b"\r\n\r\nx\r\n" + b"y\r\n" * 8, "line 7"),
+        ("\n", lambda text: text.encode() + b"x\n\n" + b"y\n" * 8, "line 5"),
+        ("\n", lambda text: gzip.compress(text.encode() + _SHORT.encode() * 9), "record 5 (the header is the first)"),
+    ],
+    ids=["plain", "lines in quotes", "CRLF", "byte order mark", "blank lines", "one letter", "packed"],
+)
+def test_the_first_record_that_a_csv_file_loses_is_named_by_its_line(
+    new_warehouse: NewWarehouse, ends: str, make: Callable[[str], bytes], place: str
+) -> None:
+    warehouse = new_warehouse("duckdb")
+    content = make(_csv(_ROWS, ends=ends).replace("anime", '"anime"'))
+    path = warehouse.folder / ("log.csv.gz" if content[:2] == b"\x1f\x8b" else "log.csv")
+    path.write_bytes(content)
+    warehouse.log = str(path)
+    outcomes = [warehouse.attempt(select="log_files +fct_generations") for _ in range(2)]
+    # the file is looked at once
+    assert [
+        f"has 9 records of more or fewer fields than its header, the first of them in {place}: set aside as "
+        "unreadable_row." in outcome.said
+        for outcome in outcomes
+    ] == [True, False]
+    # and the second run knows it still
+    for outcome in outcomes:
+        told = f"9 of 12 cannot be counted, most of them (9) because of unreadable_row, such as {place} of '"
+        assert told in outcome.text
+        assert _MARK not in outcome.text + outcome.said
+
+
 def test_a_run_that_can_use_less_than_half_fails_before_the_marts_and_says_why(warehouse: Warehouse) -> None:
     rows = [sound_row(0), *(sound_row(number, created_at=_MARK) for number in (1, 2)), sound_row(3, id=None)]
     warehouse.load(rows)
