@@ -111,6 +111,10 @@ against: .venv/dev.stamp ## Measure this tree beside an earlier commit (COMMIT=,
 lines: .venv/dev.stamp ## Count the project's inside: lines of SQL and of macros, cycles, models that ask while they compile
 	@$(BIN)/python -m benchmarks.lines
 
+.PHONY: questions
+questions: .venv/dev.stamp $(CHECKS)/profiles.yml ## Write docs/questions.md: the analyses as SQL that can be pasted
+	$(CHECK_ENV) $(BIN)/python -m tools.questions
+
 .PHONY: format
 format: .venv/dev.stamp ## Put the Python code into shape
 	$(BIN)/ruff check --fix

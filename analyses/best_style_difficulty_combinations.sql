@@ -1,5 +1,6 @@
 -- Which combinations of style and difficulty work best? Over the last 30 days, those with at least 20 generations:
--- below that a rate says little.
+-- below that a rate says little. Trap: a rate of a few generations says little, so those are left out; difficulty
+-- null is a row of its own.
 select
     style,
     difficulty,
@@ -11,4 +12,4 @@ from {{ ref('style_difficulty_performance') }}
 where activity_date > (select max(activity_date) from {{ ref('daily_engagement') }}) - 30
 group by style, difficulty
 having sum(generation_count) >= 20
-order by success_rate desc, generation_count desc
+order by success_rate desc, generation_count desc, style, difficulty

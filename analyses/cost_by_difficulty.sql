@@ -1,4 +1,5 @@
--- What does a success of each difficulty cost? Over all days; an unknown difficulty is a separate row.
+-- What does a success of each difficulty cost? Over all days; an unknown difficulty is a separate row. Trap: this is
+-- what successes cost by themselves; what failures cost besides is in cost_per_success_usd of the mart.
 select
     difficulty,
     sum(success_count) as success_count,

@@ -1,4 +1,5 @@
--- When do people come? Generations and distinct users of each hour, over the 7 days that end with the clock's.
+-- When do people come? Generations and distinct users of each hour, over the 7 days that end with the clock's. Trap:
+-- the users of hours do not add up to the users of a day, and the last hour still runs.
 select
     activity_hour,
     generation_count,

@@ -1,4 +1,5 @@
--- What fails? Failures and their mean duration by message, over the 7 days that end with the clock's.
+-- What fails? Failures and their mean duration by message, over the 7 days that end with the clock's. Trap: the
+-- running day is among them; the affected users of days would not add up.
 select
     error_category,
     error_signature,

@@ -1,5 +1,6 @@
 -- How long do incidents last? By rule over the last 90 days: how often, how soon seen, how soon over, whom they hit,
--- and the cost of as many of the failures as have a known one.
+-- and the cost of as many of the failures as have a known one. Trap: incidents that are still open have no duration
+-- and are in no mean.
 select
     rule_name,
     severity,

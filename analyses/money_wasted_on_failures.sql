@@ -1,5 +1,6 @@
--- Where is money wasted on failures? Their cost by category over the last 30 days, and its share of all that was spent;
--- of as many failures as have a known cost.
+-- Where is money wasted on failures? Their cost by category over the last 30 days, and its share of all that was
+-- spent; of as many failures as have a known cost. Trap: a failure that logs zeros has an unknown cost, so the share
+-- is at least this.
 with spent as (
     select sum(total_cost_usd) as total_cost_usd
     from {{ ref('style_performance') }}

@@ -1,4 +1,5 @@
--- Who are the most valuable users? The 20 who spent most, ever.
+-- Who are the most valuable users? The 20 who spent most, ever. Trap: valuable means what they cost, not what they
+-- pay; who spent most may have left long ago.
 with ranked as (
     select
         *,

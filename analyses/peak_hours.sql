@@ -1,5 +1,6 @@
 -- When is the peak? The mean number of generations of each hour of the week (UTC), over the last 28 days: a row a
--- weekday (1 is Monday), a column an hour. Hours that still run are left out.
+-- weekday (1 is Monday), a column an hour. Hours that still run are left out. Trap: hours are UTC; for a zone of
+-- whole hours, add its offset to activity_hour before it is taken apart.
 select
     extract(isodow from activity_hour) as weekday
     {%- for hour in range(24) %},

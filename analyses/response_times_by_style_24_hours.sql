@@ -1,5 +1,6 @@
 -- How long do people wait? Mean and 95th percentile of the successes' durations by style, over the 24 hours that end
 -- with the clock's. Percentiles do not add up over hours, so this asks the single generations, which 24 hours allow.
+-- Trap: the log's duration is that of the whole generation, failures are left out.
 select
     style,
     count(duration_ms) as timed_success_count,

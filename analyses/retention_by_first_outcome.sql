@@ -1,6 +1,7 @@
--- Does a first failure cost a user? Of the users whose first generation succeeded, and of those whose first one failed:
--- how many came back on a later day, within 7 days and ever. Only users who have had their 7 days, and only of days
--- whose new users are new: those who may be older than the warehouse are counted beside.
+-- Does a first failure cost a user? Of the users whose first generation succeeded, and of those whose first one
+-- failed: how many came back on a later day, within 7 days and ever. Only users who have had their 7 days, and only
+-- of days whose new users are new: those who may be older than the warehouse are counted beside. Trap: older users
+-- come back more often and would look like newcomers.
 with users as (
     select
         dim_users.user_key,

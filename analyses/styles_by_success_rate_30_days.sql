@@ -1,4 +1,5 @@
--- Which styles work best? Success rate and average cost by style, over the 30 days that end with the clock's.
+-- Which styles work best? Success rate and average cost by style, over the 30 days that end with the clock's. Trap:
+-- the running day is among them, and a style with few generations is first or last by chance.
 select
     style,
     sum(generation_count) as generation_count,
@@ -7,4 +8,4 @@ select
 from {{ ref('style_performance') }}
 where activity_date > (select max(activity_date) from {{ ref('daily_engagement') }}) - 30
 group by style
-order by success_rate desc, generation_count desc
+order by success_rate desc, generation_count desc, style

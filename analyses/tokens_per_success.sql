@@ -1,5 +1,6 @@
--- What does a success cost in tokens? By style, over the last 30 days, the tokens of failures included; of the steps,
--- as far as the log counts them by step. The single generations know the steps, and reach back as far.
+-- What does a success cost in tokens? By style, over the last 30 days, the tokens of failures included; of the
+-- steps, as far as the log counts them by step. The single generations know the steps, and reach back as far. Trap:
+-- a failure's zeros are unknown tokens, so what failures used is at least this.
 select
     style,
     count(*) filter (where is_success) as success_count,
