@@ -442,7 +442,8 @@
 {% endmacro %}
 
 {#- A query: every object of files, null for a line that holds none. Several in a line, or in an array, are one each.
-    Half of a surrogate pair, which a message cut in two ends with, becomes the sign for an unreadable character. -#}
+    Half of a surrogate pair, which a message cut in two ends with, becomes the sign for an unreadable character. The
+    engine takes an object that ends in a comma, so one that was cut by such an end would be two. -#}
 {% macro json_pieces(files, form) -%}
     {%- set blank = "chr(9) || ' '" -%}
     {%- set escaped = "replace(line, repeat(chr(92), 2), chr(2))" -%}
@@ -469,11 +470,14 @@
             __log_file,
             left(trim(line, {{ blank }}), 1) as begins,
             case
-                when not json_valid(line) then '[' || {{ parted }} || ']'
+                when parted is not null then case
+                    when not regexp_matches(regexp_replace(parted, '"(?:[^"\\]|\\.)*"', '""', 'g'), ',\s*[}]')
+                        then '[' || parted || ']'
+                end
                 when starts_with(ltrim(line, {{ blank }}), '[') then line
                 else '[' || line || ']'
             end as document
-        from (
+        from (select *, case when not json_valid(line) then {{ parted }} end as parted from (
             {%- if form == 'whole' %}
             select __log_file, string_agg(line, chr(10) order by place) as line
             from (select *, row_number() over () as place from {{ raw_log_lines(files) }})
@@ -481,7 +485,7 @@
             {%- else %}
             select * from {{ raw_log_lines(files) }}
             {%- endif %}
-        )
+        ))
         where trim(line, {{ blank }}) != ''
     )
 {%- endmacro %}

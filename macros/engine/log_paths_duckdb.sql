@@ -1,7 +1,7 @@
 {#- What the files about the log on DuckDB share: where they are named, paths in SQL, and how a file is refused. -#}
 
 {#- Raised when files must be looked at again because they are read in another way. -#}
-{% macro log_reader() %}{{ return(1) }}{% endmacro %}
+{% macro log_reader() %}{{ return(2) }}{% endmacro %}
 
 {#- The files of this run, beside the log: open_log() writes it, and the state log_files remembers it. -#}
 {% macro log_files_view() %}

@@ -209,6 +209,20 @@ _READ = {
         ),
         [*_ROWS[:2], _ROWS[2] | {"style": "a } { b }{ c"}],
     ),
+    "an object cut into two by its middle": Read(
+        lambda folder: _texts(
+            folder, log_jsonl=_jsonl(_ROWS[:2]) + _json(_ROWS[2]).replace(' "difficulty"', ' }{"difficulty"') + "\n"
+        ),
+        [*_ROWS[:2], {}],
+        unreadable=1,
+    ),
+    "lines that end in commas": Read(
+        lambda folder: _texts(folder, log_jsonl=_jsonl(_ROWS).replace("}\n", "},\n")),
+    ),
+    "one object, over lines of CR": Read(
+        lambda folder: _texts(folder, log_jsonl=_json(_ROWS[0]).replace(', "success"', ',\r "success"') + "\n"),
+        _ROWS[:1],
+    ),
     "half a surrogate pair": Read(
         lambda folder: _texts(
             folder,
@@ -621,6 +635,14 @@ def _json_records(content: bytes) -> list[dict | None]:
         except ValueError:
             objects = [None]
         found += [each if isinstance(each, dict) else None for each in objects]
+    # most lines being no objects, an object may go over several
+    if 2 * found.count(None) > len(found):
+        try:
+            whole = json.loads(content)
+        except ValueError:
+            return found
+        if isinstance(whole, dict):
+            return [whole]
     return found
 
 
