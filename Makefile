@@ -20,9 +20,13 @@ help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: build
-build: .venv/runtime.stamp profiles.yml ## Build the warehouse from the log (GENERATION_LOGS, else the sample) and sum it up
-	$(BIN)/dbt build
+build: .venv/runtime.stamp profiles.yml ## Build the warehouse from the log (GENERATION_LOGS, else the sample) and sum it up (BUILD_ARGS)
+	@$(BIN)/python -m warehouse build -- $(BUILD_ARGS)
 	@$(BIN)/python -m warehouse summary
+
+.PHONY: sql
+sql: .venv/runtime.stamp profiles.yml ## Ask the warehouse a question: make sql Q="select * from warehouse_clock" (or ./sql "…")
+	@$(BIN)/python -m warehouse sql "$(or $(Q),$(error Say what to ask: make sql Q="select * from warehouse_clock"))"
 
 .PHONY: alerts
 alerts: .venv/runtime.stamp profiles.yml ## Judge the alert rules, say what fires, and tell ALERT_URLS of it (ALERT_ARGS=--help)

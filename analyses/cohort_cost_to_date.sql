@@ -17,7 +17,9 @@ weeks as (
         sum(days.total_cost_usd) as total_cost_usd
     from users
     inner join {{ ref('cost_by_user') }} as days on users.user_key = days.user_key
-    group by 1, 2
+    group by
+        users.cohort_date,
+        cast((cast(date_trunc('week', days.activity_date) as date) - users.cohort_date) / 7 as integer)
 )
 
 select

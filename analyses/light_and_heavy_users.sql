@@ -9,14 +9,21 @@ with users as (
     cross join {{ ref('warehouse_clock') }} as clock
     where days.activity_date between clock.last_complete_date - 27 and clock.last_complete_date
     group by user_key
+),
+
+bands as (
+    select
+        *,
+        case when generation_count <= 2 then '1 to 2' when generation_count <= 10 then '3 to 10' else 'more than 10' end
+            as generations
+    from users
 )
 
 select
-    case when generation_count <= 2 then '1 to 2' when generation_count <= 10 then '3 to 10' else 'more than 10' end
-        as generations,
+    generations,
     count(*) as user_count,
     sum(generation_count) as generation_count,
     {{ ratio('sum(total_cost_usd)', 'sum(sum(total_cost_usd)) over ()') }} as share_of_cost_ratio
-from users
-group by 1
+from bands
+group by generations
 order by min(generation_count)

@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 
-from warehouse import backup, move, summary
+from warehouse import backup, build, move, sql, summary
 from warehouse.alerts import command as alerts
 from warehouse.backtest import replay
 from warehouse.errors import EXPECTED
@@ -16,7 +16,9 @@ BROKEN = 2
 
 # A command has DESCRIPTION, add_arguments(parser), and run(options), which gives the exit code.
 COMMANDS = {
+    "build": (build, "make the tables and check them, in few words"),
     "summary": (summary, "say what the warehouse holds"),
+    "sql": (sql, "ask it a question, and print the answer"),
     "alerts": (alerts, "judge the alert rules, say what fires, and tell whom it concerns"),
     "backup": (backup, "copy the file of DuckDB, and check the copy"),
     "move": (move, "take the history from DuckDB to PostgreSQL"),

@@ -53,6 +53,16 @@ class Transaction:
             parameters = {name: value for name, value in parameters.items() if name in used}
         self._cursor.execute(sql, parameters or None)
 
+    def answer(self, question: str, *, schema: str) -> tuple[list[str], list[tuple]]:
+        """The columns and rows that somebody's own SQL gives; its tables are looked for in this schema first."""
+        if self._is_duckdb:
+            self._cursor.execute(f"use {schema}")
+        else:
+            self._cursor.execute("set session characteristics as transaction read only")
+            self._cursor.execute(f"set local search_path to {schema}, public")
+        self._cursor.execute(question)
+        return [column[0] for column in self._cursor.description or []], self._cursor.fetchall()
+
     def cursor(self, sql: str) -> object:
         """A cursor of the engine's own over the rows that a statement gives, for those that are too many to hold."""
         self._cursor.execute(sql)
