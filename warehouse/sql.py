@@ -36,11 +36,12 @@ def run(options: argparse.Namespace) -> int:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([columns, *rows])
     else:
-        print("\n".join(_lines(columns, rows)))
+        print("\n".join(lines_of(columns, rows)))
     return 0
 
 
-def _lines(columns: list[str], rows: list[tuple]) -> list[str]:
+def lines_of(columns: list[str], rows: list[tuple]) -> list[str]:
+    """A table as people read it, with the number of rows."""
     texts = [[_text(value) for value in row] for row in rows]
     widths = [max(map(len, cells)) for cells in zip(columns, *texts, strict=True)]
     is_number = [

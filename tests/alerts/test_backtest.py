@@ -1,5 +1,6 @@
 """What a replay of the rules finds, counted by hand, on both engines; and what it says where it cannot."""
 
+import argparse
 import datetime as dt
 import re
 from decimal import Decimal
@@ -12,6 +13,7 @@ from logs import failed_row, sound_row
 from project import ROOT
 from simulator.__main__ import main as simulate
 from warehouse.__main__ import main
+from warehouse.backtest import replay
 from warehouse.backtest.truth import Alarm, Truth, breach, judge, read_truth
 from warehouses import SCHEMA, Row, Warehouse
 
@@ -340,3 +342,17 @@ def test_false_alarms_and_aftermaths() -> None:
     usual = rule("cost_over_usual_ratio", ">=", 2, **hour)
     assert len(judge(usual, [alarm(85, 85, 85)], [outage], {}).aftermaths) == 1
     assert len(judge(usual, [alarm(90, 90, 95)], [outage], {}).false) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("2026-06-30", "2026-07-01 00:00"),
+        ("2026-06-30 00:00", "2026-06-30 00:00"),
+        ("2026-06-30T12:30", "2026-06-30 12:30"),
+    ],
+)
+def test_a_range_that_ends_with_a_day_holds_the_day(text: str, end: str) -> None:
+    parser = argparse.ArgumentParser()
+    replay.add_arguments(parser)
+    assert parser.parse_args(["--to", text]).end == dt.datetime.fromisoformat(end)

@@ -59,7 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="judge windows that end after this time, UTC (default: from the first that the warehouse holds whole)",
     )
     parser.add_argument(
-        "--to", dest="end", type=_time, metavar="TIME", help="up to this one (default: the newest generation)"
+        "--to",
+        dest="end",
+        type=_end,
+        metavar="TIME",
+        help="up to this one, or up to the end of this day (default: the newest generation)",
     )
     parser.add_argument(
         "--truth",
@@ -119,6 +123,12 @@ def _time(text: str) -> dt.datetime:
     except ValueError:
         raise argparse.ArgumentTypeError(f"not a time: {text}. Write it as 2026-05-01 or '2026-05-01 18:30'") from None
     return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _end(text: str) -> dt.datetime:
+    """A day alone is meant whole."""
+    is_day = len(text) == len("2026-05-01")
+    return _time(text) + dt.timedelta(days=1) if is_day else _time(text)
 
 
 def _rules(path: Path) -> list[Row]:
