@@ -23,6 +23,15 @@ help: ## List these targets
 build: .venv/runtime.stamp profiles.yml ## Build the warehouse from the log (GENERATION_LOGS, else the sample) and sum it up (BUILD_ARGS)
 	@$(BIN)/python -m warehouse build -- $(BUILD_ARGS)
 	@$(BIN)/python -m warehouse summary
+	@$(BIN)/python -m warehouse report
+
+.PHONY: report
+report: .venv/runtime.stamp profiles.yml ## Make one page with your numbers: build/report.html (REPORT_ARGS=--help)
+	@$(BIN)/python -m warehouse report $(REPORT_ARGS)
+
+.PHONY: publish
+publish: .venv/runtime.stamp profiles.yml ## DuckDB: copy the marts into a second file for BI readers (PUBLISH_ARGS=--help)
+	@$(BIN)/python -m warehouse publish $(PUBLISH_ARGS)
 
 .PHONY: sql
 sql: .venv/runtime.stamp profiles.yml ## Ask the warehouse a question: make sql Q="select * from warehouse_clock" (or ./sql "…")

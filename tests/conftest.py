@@ -2,6 +2,7 @@
 
 WAREHOUSE_TEST_PG_URL points the tests at an existing PostgreSQL server whose user may create databases and roles;
 WAREHOUSE_TEST_PG_BIN names the bin folder of an installation to start a server from, instead of the package's own.
+WAREHOUSE_TEST_CHROMIUM names the browser that opens pages, where it is neither chromium nor google-chrome.
 WAREHOUSE_TEST_EXAMPLES multiplies the number of random logs.
 """
 
@@ -22,6 +23,7 @@ _LONG_MODULES = (
     "test_oracle",
     "test_schedules",
     "test_live",
+    "test_report_page",
 )
 
 

@@ -6,10 +6,11 @@ import os
 import sys
 import traceback
 
-from warehouse import backup, build, move, sql, summary
+from warehouse import backup, build, move, publish, sql, summary
 from warehouse.alerts import command as alerts
 from warehouse.backtest import replay
 from warehouse.errors import EXPECTED
+from warehouse.report import command as report
 from warehouse.secrets import scrub
 
 BROKEN = 2
@@ -18,9 +19,11 @@ BROKEN = 2
 COMMANDS = {
     "build": (build, "make the tables and check them, in few words"),
     "summary": (summary, "say what the warehouse holds"),
+    "report": (report, "make one page with the numbers"),
     "sql": (sql, "ask it a question, and print the answer"),
     "alerts": (alerts, "judge the alert rules, say what fires, and tell whom it concerns"),
     "backup": (backup, "copy the file of DuckDB, and check the copy"),
+    "publish": (publish, "copy the marts of DuckDB into a file for readers"),
     "move": (move, "take the history from DuckDB to PostgreSQL"),
     "backtest": (replay, "replay the alert rules over the past; exits with 0, or 2 where it cannot"),
 }

@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Build. The exit code is dbt's: 0, 1 where something failed, 2 where dbt could not run."""
     progress = _Progress(sys.stdout.isatty())
-    arguments = ["--log-level", "none", "build", "--exclude-resource-types", "unit_test", *options.dbt_arguments]
+    left_out = ["--exclude-resource-types", "unit_test", "--exclude-resource-types", "exposure"]
+    arguments = ["--log-level", "none", "build", *left_out, *options.dbt_arguments]
     result = dbtRunner(callbacks=[progress.listen]).invoke(arguments)
     for each in getattr(result.result, "results", []):
         progress.tell(each)

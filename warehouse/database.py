@@ -176,15 +176,15 @@ class Database:
     def reading(self) -> Iterator[Transaction]:
         """A look that may take its time: it can write nothing, and on PostgreSQL nobody waits for it."""
         is_same = "" if self._is_duckdb else " isolation level repeatable read"
-        with self._within(f"begin transaction{is_same} read only") as transaction:
+        with self._within(f"begin transaction{is_same} read only", is_reading=True) as transaction:
             if not self._is_duckdb:
                 transaction.execute(f"set local lock_timeout = '{_STATEMENT_LOCK_SECONDS}s'")
             yield transaction
 
     @contextmanager
-    def _within(self, beginning: str) -> Iterator[Transaction]:
+    def _within(self, beginning: str, *, is_reading: bool = False) -> Iterator[Transaction]:
         with self._lock:
-            handle = self._open_duckdb() if self._is_duckdb else self._open_postgres()
+            handle = self._open_duckdb(is_reading=is_reading) if self._is_duckdb else self._open_postgres()
             try:
                 transaction = Transaction(handle.cursor(), self._is_duckdb)
                 transaction.execute(beginning)
@@ -199,23 +199,33 @@ class Database:
             finally:
                 handle.close()
 
-    def _open_duckdb(self) -> object:
+    def _open_duckdb(self, *, is_reading: bool = False) -> object:
         deadline = time.monotonic() + self._wait_seconds
         while True:
-            environment = create(self._credentials)
             try:
-                handle = environment.handle()
+                return self._open_to_read() if is_reading else self._open_to_write()
             except duckdb.Error as error:
                 if not self.is_held_by_another(str(error)):
                     raise DatabaseError(f"The database cannot be opened: {scrub(error)}") from None
                 if time.monotonic() > deadline:
                     raise DatabaseError(
                         f"Another process still has the database file after {self._wait_seconds:g} seconds of waiting: "
-                        f"{scrub(error)}"
+                        f"{_holder(str(error))}. If it only reads, let it read a copy (make publish)."
                     ) from None
                 time.sleep(0.1)
-            else:
-                return _Closing(handle, environment)
+
+    def _open_to_write(self) -> object:
+        environment = create(self._credentials)
+        return _Closing(environment.handle(), environment)
+
+    def _open_to_read(self) -> object:
+        """Other readers are in nobody's way here. Where there is no file, there is nothing in it."""
+        path = self.file if Path(self.file).exists() else ":memory:"
+        is_file = path != ":memory:"
+        handle = duckdb.connect(path, read_only=is_file, config=self._credentials.config_options or {})
+        for name, value in (self._credentials.settings or {}).items():
+            handle.execute(f"set {name} = '{value}'")
+        return handle
 
     def _open_postgres(self) -> object:
         # under another name: a run of dbt's looks for others by theirs
@@ -227,6 +237,12 @@ class Database:
             raise DatabaseError(f"The database cannot be reached: {scrub(error)}") from None
         handle.autocommit = True
         return handle
+
+
+def _holder(message: str) -> str:
+    """Which process has the file, as DuckDB says it."""
+    found = re.search(r"lock is held in (.+?) \(PID (\d+)\)", message)
+    return f"{Path(found[1]).name} (process {found[2]})" if found else scrub(message)
 
 
 class _Closing:

@@ -93,7 +93,7 @@ def _environment(**settings: str) -> Iterator[None]:
 
 
 def _kept_for_good(here: Transaction, there: Transaction, source: str, target: str) -> list[tuple[str, str]]:
-    """The tables of marts and state, and the user-days, that are on both sides."""
+    """The tables of marts and state, and the rollups of days that outlive the log, that are on both sides."""
     query = "select table_schema, table_name from information_schema.tables where table_type = 'BASE TABLE'"
 
     def tables(transaction: Transaction, prefix: str) -> set[tuple[str, str]]:
@@ -101,7 +101,7 @@ def _kept_for_good(here: Transaction, there: Transaction, source: str, target: s
             (row["table_schema"].removeprefix(f"{prefix}_"), row["table_name"])
             for row in transaction.rows(query)
             if row["table_schema"] in (f"{prefix}_marts", f"{prefix}_internal")
-            or row["table_name"] in ("int_user_days", "int_incident_users")
+            or row["table_name"] in ("int_user_days", "int_incident_users", "int_style_spellings")
         }
 
     found, wanted = tables(there, target), tables(here, source)

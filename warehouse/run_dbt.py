@@ -58,7 +58,10 @@ def _invoke(arguments: list[str]) -> tuple[list[str], list[str]]:
             if str(each.status) in ("error", "fail", "runtime error")
         ]
         if result.success:
-            return [], [each.node.compiled_code for each in result.result.results if each.node.resource_type != "seed"]
+            # seeds and exposures have no SQL
+            return [], [
+                each.node.compiled_code for each in result.result.results if hasattr(each.node, "compiled_code")
+            ]
         # an exception's traceback would hold on to the database
         exception = str(result.exception) if result.exception else None
         del result

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
 # What may not be read anywhere: texts that come from elsewhere are cleaned of their values.
-SECRETS = ("ALERT_URLS", "DATADOG_API_KEY", "PGPASSWORD")
+SECRETS = ("ALERT_URLS", "REPORT_URLS", "DATADOG_API_KEY", "PGPASSWORD")
 
 
 def split_urls(text: str) -> tuple[str, ...]:
@@ -28,7 +28,7 @@ def _secret_parts(environment: Mapping[str, str]) -> set[str]:
     word is replaced only where it is a whole secret."""
     whole = {environment[name] for name in SECRETS if environment.get(name)}
     parts = set()
-    for url in split_urls(environment.get("ALERT_URLS", "")):
+    for url in split_urls(" ".join(environment.get(name, "") for name in ("ALERT_URLS", "REPORT_URLS"))):
         whole.add(url)
         parts |= set(re.split(r"[/?&=@:,;#]+", url.partition("://")[2]))
     secrets = whole | {part for part in parts if len(part) > 3}

@@ -7,13 +7,17 @@ import re
 
 from warehouse.database import Database, Row, Transaction
 from warehouse.errors import NeverBuiltError
+from warehouse.report.data import Marts, key_data
+from warehouse.report.numbers import last_days, period_in_words, tiles
 
 DESCRIPTION = "Say what the last run read, what the warehouse holds, and which styles work."
 # How long to wait for another process that has the file of DuckDB.
 _WAIT_SECONDS = 60
+# Two periods of 28 days, and the days around them that are not whole.
+_DAYS_OF_NUMBERS = 58
 _NEEDED = {
     "intermediate": ("int_log_window", "int_log_rows"),
-    "marts": ("fct_generations", "generation_log_issues", "style_performance"),
+    "marts": ("fct_generations", "generation_log_issues", "style_performance", "warehouse_clock"),
 }
 _DISPOSITIONS = {
     "set_aside": ("set aside", "rows that cannot be counted"),
@@ -41,6 +45,8 @@ def run(options: argparse.Namespace) -> int:
         _check_built(transaction, database.schema)
         lines = [
             "",
+            *_key_numbers(transaction, database.schema),
+            "",
             f"The log: {database.log_place}",
             *_read(transaction, database.schema),
             "In the warehouse:",
@@ -56,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
             f"  the marts are in the schema {database.schema}_marts; "
             f"for example: select * from {database.schema}_marts.style_performance",
             "Next:",
+            "  a page of all this  make report",
             f"  your own log        {_own_log(database)}",
             "  a question          .venv/bin/dbt show --limit -1 --select failures_by_message_7_days   "
             "(all: analyses/)",
@@ -64,6 +71,16 @@ def run(options: argparse.Namespace) -> int:
         ]
     print("\n".join(lines))
     return 0
+
+
+def _key_numbers(transaction: Transaction, schema: str) -> list[str]:
+    """The four numbers that the page begins with, in four lines."""
+    data = key_data(Marts(transaction, schema, _DAYS_OF_NUMBERS))
+    period = last_days(data)
+    if not period:
+        return ["The warehouse holds no whole day yet: no numbers."]
+    lines = [f"{tile.name:<30}{tile.value:>9}   {tile.change}" for tile in tiles(data, period)]
+    return [*lines, f"  ({period_in_words(data, period)})"]
 
 
 def _check_built(transaction: Transaction, schema: str) -> None:
@@ -128,6 +145,8 @@ def _styles(transaction: Transaction, schema: str) -> list[str]:
         limit 10
         """
     )
+    if not styles:
+        return ["  none"]
     return [f"  {'style':<24}{'generations':>12}{'success':>10}{'USD per success':>18}", *map(line, styles)]
 
 

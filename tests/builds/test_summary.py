@@ -17,6 +17,16 @@ with (ROOT / "seeds" / "error_patterns.csv").open(newline="") as file:
 
 def failures_said(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> list[str]:
     """The lines below the summary's title of failures."""
+    return below("Failures, last 30 days:", summary_said(warehouse, monkeypatch, capsys))
+
+
+def below(title: str, said: str) -> list[str]:
+    """The lines below a title, up to the next empty one."""
+    return said.partition(f"{title}\n")[2].partition("\n\n")[0].splitlines()
+
+
+def summary_said(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> str:
+    """All that the summary says."""
     warehouse.disconnect()
     monkeypatch.setenv("DBT_PROFILES_DIR", str(warehouse.profiles))
     monkeypatch.setenv("DBT_TARGET_PATH", str(warehouse.folder / "target_of_commands"))
@@ -24,8 +34,7 @@ def failures_said(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys:
         monkeypatch.setenv(name, value)
     capsys.readouterr()
     assert main(["summary"]) == 0
-    said = capsys.readouterr().out
-    return said.partition("Failures, last 30 days:\n")[2].partition("\n\n")[0].splitlines()
+    return capsys.readouterr().out
 
 
 def failures_of(message: str | None, users: int, each: int, *, first: int, day: str = "2026-03-05") -> list[Row]:
@@ -115,6 +124,16 @@ def test_the_summary_has_words_where_there_is_little_to_say(
     duckdb_warehouse.load(rows)
     duckdb_warehouse.run()
     assert failures_said(duckdb_warehouse, monkeypatch, capsys) == said
+
+
+def test_a_young_warehouse_has_no_numbers_and_no_styles_and_says_so(
+    duckdb_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    duckdb_warehouse.load([sound_row(number) for number in range(9)])
+    duckdb_warehouse.run()
+    said = summary_said(duckdb_warehouse, monkeypatch, capsys)
+    assert said.splitlines()[1] == "The warehouse holds no whole day yet: no numbers."
+    assert below("Styles by success rate, last 30 days (of 10 generations or more):", said) == ["  none"]
 
 
 def test_a_line_for_the_seed_can_be_read_back_and_its_pattern_finds_the_text() -> None:

@@ -184,6 +184,8 @@ class Dbt:
         statuses = {}
         messages = list(self._messages)
         for each in getattr(result.result, "results", []):
+            if each.node.resource_type == "exposure":
+                continue
             statuses[each.node.name] = str(each.status)
             if str(each.status) not in ("success", "pass", "skipped"):
                 messages.append(f"{each.node.name}: {each.status}: {each.message}")

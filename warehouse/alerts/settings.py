@@ -40,16 +40,17 @@ class Settings:
             raise ConfigurationError("DATADOG_SITE should be the name of a site, such as datadoghq.eu.")
         return cls(
             urls=split_urls(environment.get("ALERT_URLS", "")),
-            reminder_hours=_number(environment, "ALERT_REMINDER_HOURS", None),
-            timeout_seconds=_number(environment, "ALERT_TIMEOUT_SECONDS", 10),
-            retry_seconds=_number(environment, "ALERT_RETRY_SECONDS", 2),
-            wait_seconds=_number(environment, "ALERT_WAIT_SECONDS", 240),
+            reminder_hours=positive(environment, "ALERT_REMINDER_HOURS", None),
+            timeout_seconds=positive(environment, "ALERT_TIMEOUT_SECONDS", 10),
+            retry_seconds=positive(environment, "ALERT_RETRY_SECONDS", 2),
+            wait_seconds=positive(environment, "ALERT_WAIT_SECONDS", 240),
             datadog_api_key=environment.get("DATADOG_API_KEY") or None,
             datadog_host=environment.get("DATADOG_HOST") or f"https://api.{site}",
         )
 
 
-def _number(environment: Mapping[str, str], name: str, default: float | None) -> float | None:
+def positive(environment: Mapping[str, str], name: str, default: float | None) -> float | None:
+    """A setting that is a number above 0."""
     text = environment.get(name, "").strip()
     if not text:
         return default

@@ -70,36 +70,16 @@ class AppriseTarget:
     def send(self, message: Message) -> None:
         """Post it once; apprise's own retries would not be in the books."""
         try:
-            client = apprise.Apprise()
-            client.add(self._service(self._incident_parameters(message)))
-            result = client.notify(
-                title=message.title,
-                body=message.body,
-                notify_type=_notify_type(message),
-                body_format=apprise.NotifyFormat.TEXT,
-                log_level=logging.DEBUG,
-            )
+            service = self._service(self._incident_parameters(message))
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises may quote the URL
             raise DeliveryError(f"apprise failed at it ({type(error).__name__})") from None
-        if not result:
-            raise DeliveryError(_cause(str(entry) for entry in result.logs()))
+        post(service, title=message.title, body=message.body, notify_type=_notify_type(message))
 
     def _service(self, parameters: tuple[tuple[str, str], ...]) -> apprise.NotifyBase | None:
-        asset = apprise.AppriseAsset(
-            app_id="generation-warehouse",
-            app_desc="Alerts of the generation warehouse",
-            storage_mode=apprise.PersistentStoreMode.MEMORY,
-            service_timeout=self.longest_seconds,
-        )
         url = self._url
         for name, value in parameters:
             url += f"{'&' if '?' in url else '?'}{name}={value}"
-        service = apprise.Apprise.instantiate(url, asset=asset)
-        if service is not None and not _has_parameter(url, "rto"):
-            service.socket_read_timeout = self._timeout_seconds
-        if service is not None and not _has_parameter(url, "cto"):
-            service.socket_connect_timeout = self._timeout_seconds
-        return service
+        return service_of(url, self._timeout_seconds, "Alerts of the generation warehouse")
 
     def _incident_parameters(self, message: Message) -> tuple[tuple[str, str], ...]:
         """PagerDuty and its like merge by a key, and close what is over. What the URL says itself goes
@@ -121,14 +101,53 @@ def usable_targets(urls: Iterable[str], key: str, timeout_seconds: float) -> tup
         try:
             targets.append(AppriseTarget(url, key, timeout_seconds))
         except Exception:  # noqa: BLE001 - whatever a plugin raises may quote the URL
-            scheme = url.partition("://")[0].lower() if "://" in url else ""
-            is_known = scheme in {"http", "https", *NotificationManager().schemas()}
-            told = f"{scheme}://…" if is_known else "of no known scheme"
-            problems.append(
-                f"ALERT_URLS: the URL in place {place} of {len(urls)} ({told}) is none that apprise can use. "
-                "What they look like: https://github.com/caronc/apprise/wiki"
-            )
+            problems.append(unusable("ALERT_URLS", place, urls))
     return targets, problems
+
+
+def service_of(url: str, timeout_seconds: float, description: str) -> apprise.NotifyBase | None:
+    """What apprise makes of a URL; None where it is none of its."""
+    asset = apprise.AppriseAsset(
+        app_id="generation-warehouse",
+        app_desc=description,
+        storage_mode=apprise.PersistentStoreMode.MEMORY,
+        service_timeout=3 * timeout_seconds,
+    )
+    service = apprise.Apprise.instantiate(url, asset=asset)
+    if service is not None and not _has_parameter(url, "rto"):
+        service.socket_read_timeout = timeout_seconds
+    if service is not None and not _has_parameter(url, "cto"):
+        service.socket_connect_timeout = timeout_seconds
+    return service
+
+
+def post(service: apprise.NotifyBase, **message: object) -> None:
+    """Post a message once, as text unless it says otherwise, or raise DeliveryError."""
+    try:
+        client = apprise.Apprise()
+        client.add(service)
+        result = client.notify(**{"body_format": apprise.NotifyFormat.TEXT, "log_level": logging.DEBUG} | message)
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises may quote the URL
+        raise DeliveryError(f"apprise failed at it ({type(error).__name__})") from None
+    if not result:
+        raise DeliveryError(_cause(str(entry) for entry in result.logs()))
+
+
+def unusable(variable: str, place: int, urls: list[str]) -> str:
+    """What to say of a URL that apprise cannot use."""
+    return (
+        f"{variable}: {named(place, urls)} is none that apprise can use. "
+        "What they look like: https://github.com/caronc/apprise/wiki"
+    )
+
+
+def named(place: int, urls: list[str]) -> str:
+    """A URL by its place and scheme: the rest of it may be secret."""
+    url = urls[place - 1]
+    scheme = url.partition("://")[0].lower() if "://" in url else ""
+    is_known = scheme in {"http", "https", *NotificationManager().schemas()}
+    told = f"{scheme}://…" if is_known else "of no known scheme"
+    return f"the URL in place {place} of {len(urls)} ({told})"
 
 
 def _has_parameter(url: str, name: str) -> bool:

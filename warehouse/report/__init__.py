@@ -1,0 +1,1 @@
+"""One page with the numbers of the warehouse, made from the marts alone."""
