@@ -124,6 +124,10 @@ against: .venv/dev.stamp ## Measure this tree beside an earlier commit (COMMIT=,
 lines: .venv/dev.stamp ## Count the project's inside: lines of SQL and of macros, cycles, models that ask while they compile
 	@$(BIN)/python -m benchmarks.lines
 
+.PHONY: metric
+metric: .venv/dev.stamp profiles.yml ## Ask for a metric: make metric METRIC=success_rate BY=style (METRIC=list names them)
+	@$(BIN)/python -m tools.metric $(or $(METRIC),list) --by "$(BY)"
+
 .PHONY: questions
 questions: .venv/dev.stamp $(CHECKS)/profiles.yml ## Write docs/questions.md: the analyses as SQL that can be pasted
 	$(CHECK_ENV) $(BIN)/python -m tools.questions

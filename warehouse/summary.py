@@ -64,8 +64,7 @@ def run(options: argparse.Namespace) -> int:
             "Next:",
             "  a page of all this  make report",
             f"  your own log        {_own_log(database)}",
-            "  a question          .venv/bin/dbt show --limit -1 --select failures_by_message_7_days   "
-            "(all: analyses/)",
+            '  a question          ./sql "select * from style_performance"   (others: docs/questions.md)',
             "  what the tables say make docs",
             "",
         ]
@@ -110,6 +109,13 @@ def _held(transaction: Transaction, schema: str) -> list[str]:
     )[0]
     days = f", {fact['first']} to {fact['last']}" if fact["row_count"] else ""
     lines = [f"  counted             {fact['row_count']:,} generations{days}"]
+    first = transaction.rows(f"select first_activity_date from {schema}_marts.warehouse_clock")[0][
+        "first_activity_date"
+    ]
+    if fact["row_count"] and first and first < fact["first"]:
+        lines.append(
+            f"                      single rows are kept so long; the days from {first} on are in the other tables"
+        )
     issues = transaction.rows(
         f"""
         select disposition, issue, cast(sum(row_count) as bigint) as row_count

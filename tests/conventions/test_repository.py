@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from dbt.jsonschemas import jsonschemas
+from dbt_semantic_interfaces.parsing.schemas import metric_validator
 
 from conventions import YAML_FOLDERS, complain, files, short, tracked_files, tracked_texts
 from project import ROOT
@@ -44,7 +45,12 @@ def yaml_errors(schema: dict, content: object, path: str) -> list[str]:
 def test_yaml_is_valid() -> None:
     findings = []
     for path in files(YAML_FOLDERS, ".yml", ".yaml"):
-        findings += yaml_errors(jsonschemas.resources_schema(), yaml.safe_load(path.read_text()), short(path))
+        content = yaml.safe_load(path.read_text())
+        # dbt's schema has their next form only
+        for metric in content.pop("metrics", []) if content else []:
+            errors = metric_validator.iter_errors(metric)
+            findings += [f"{short(path)}: metric {metric.get('name')}: {error.message[:200]}" for error in errors]
+        findings += yaml_errors(jsonschemas.resources_schema(), content, short(path))
     content = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
     findings += yaml_errors(jsonschemas.project_schema(), content, "dbt_project.yml")
     complain(findings, "dbt passes over a key that it does not know. Mend its spelling or its place.")
