@@ -124,6 +124,14 @@ against: .venv/dev.stamp ## Measure this tree beside an earlier commit (COMMIT=,
 lines: .venv/dev.stamp ## Count the project's inside: lines of SQL and of macros, cycles, models that ask while they compile
 	@$(BIN)/python -m benchmarks.lines
 
+.PHONY: superset
+superset: .venv/runtime.stamp profiles.yml ## Write build/superset.zip, which Superset imports (SUPERSET_ARGS=--help; docs/bi.md)
+	@$(BIN)/python -m tools.superset $(SUPERSET_ARGS)
+
+.PHONY: superset-check
+superset-check: .venv/dev.stamp ## Import the bundle into a real Superset and ask for every chart's data (740 MB, minutes)
+	WAREHOUSE_SUPERSET=1 $(BIN)/python -m pytest -n 0 -s tests/superset
+
 .PHONY: metric
 metric: .venv/dev.stamp profiles.yml ## Ask for a metric: make metric METRIC=success_rate BY=style (METRIC=list names them)
 	@$(BIN)/python -m tools.metric $(or $(METRIC),list) --by "$(BY)"

@@ -1,6 +1,6 @@
 -- Which combinations of style and difficulty work best? Over the last 30 days, those with at least 20 generations:
 -- below that a rate says little. Trap: a rate of a few generations says little, so those are left out; difficulty
--- null is a row of its own.
+-- null is a separate row.
 select
     style,
     difficulty,

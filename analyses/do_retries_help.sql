@@ -1,6 +1,6 @@
 -- After a failure, does trying again help? By the failure's category: how many users tried again within 30 minutes,
--- and how many of these next tries succeeded. Trap: job_id is drawn at random and says nothing of attempts; what
--- belongs together is told by user and time.
+-- and how many of these next tries succeeded. Trap: job_id is drawn at random and says nothing of attempts; user and
+-- time say what belongs together.
 with attempts as (
     select
         user_key,

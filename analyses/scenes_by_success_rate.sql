@@ -1,5 +1,5 @@
 -- Which scenes work best, over 28 whole days? Trap: only logs that have the column scene can answer; without it the
--- mart is empty. The type is told by words in the text, so "other" is what no pattern knows.
+-- mart is empty. The type comes from words in the text, so "other" is what no pattern knows.
 select
     scene_type,
     sum(generation_count) as generation_count,

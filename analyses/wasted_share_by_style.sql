@@ -1,5 +1,5 @@
 -- Which share of a style's money went into failures, over 28 whole days? Trap: failures that fail early log zeros,
--- which say nothing; of how many the cost is known stands beside, and the true share is at least this.
+-- which say nothing; of how many the cost is known is beside it, and the true share is at least this.
 select
     style,
     sum(failure_count) as failure_count,

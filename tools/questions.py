@@ -49,7 +49,7 @@ _SUBJECTS = {
         "cohort_cost_to_date",
         "most_valuable_users",
         "money_wasted_on_failures",
-        "who_caused_the_dearest_hour",
+        "who_caused_the_costliest_hour",
     ],
     "People": [
         "active_users_by_day",

@@ -2,7 +2,7 @@
 -- Looks at the days that the log holds whole, within the retention, and that are not kept back. Names the days that
 -- differ; the next daily run mends them, or a backfill from the first of them does at once. No model waits for it, as
 -- none is made from all that it depends on.
--- depends_on: {{ ref('dim_users') }}, {{ ref('user_retention') }}
+-- depends_on: {{ ref('dim_users') }}, {{ ref('user_retention') }}, {{ ref('warehouse_clock') }}
 {{ config(tags=['daily'], severity=('error' if var('strict') else 'warn')) }}
 
 with log_begins as (

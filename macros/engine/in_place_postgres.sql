@@ -48,7 +48,8 @@
     {%- set rows = "(" ~ sql ~ "\n) as model_rows" -%}
     {#- What is made of few rows that differ each time is not compared; int_alert_generations is made of its own, which
         are about to be deleted. -#}
-    {%- set is_scratch = strategy == 'all' and config.get('schema') != 'marts' and target | string not in sql -%}
+    {%- set is_small = config.get('schema') != 'marts' or config.get('meta', {}).get('is_one_row') -%}
+    {%- set is_scratch = strategy == 'all' and is_small and target | string not in sql -%}
     {%- if strategy != 'append' and not is_scratch -%}
         {%- set rows = make_temp_relation(target) -%}
         {%- call statement('rows') -%}

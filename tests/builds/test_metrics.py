@@ -1,4 +1,4 @@
-"""One definition of each metric: MetricFlow, the page, Datadog and SQL give the same numbers on both engines."""
+"""One definition of each metric: MetricFlow, the page, Datadog, Superset and SQL say the same on both engines."""
 
 import datetime as dt
 import json
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from factory import ENGINES, NewWarehouse
 from logs import simulated_rows
 from project import ROOT
 from report import data_in, page_of
+from tools.superset.__main__ import bundle, definition
 from warehouse.alerts.to_datadog import Points
 from warehouse.database import Database
 from warehouse.report.numbers import cents, last_days, number, percent, tiles
@@ -224,3 +226,58 @@ def test_the_page_and_datadog_say_what_metricflow_says(warehouse: Warehouse) -> 
     by_hour = {row[0][:13]: float(row[1]) for row in answers[4]}
     assert gauges["generations_per_hour"]["value"] == by_hour[str(hour)[:13]]
     assert gauges["retention_rate"]["value"] == pytest.approx(float(answers[5][-1][1]))
+
+
+def test_supersets_metrics_are_the_same(warehouse: Warehouse) -> None:
+    """Each metric of the bundle runs on this engine, and those of one name are equal."""
+    expressions = {
+        name: (dataset, metric["sql"])
+        for dataset, defined in definition()["datasets"].items()
+        for name, metric in defined["metrics"].items()
+    }
+    asked = {
+        name: warehouse.query(f"select {sql} from {SCHEMA}_marts.{dataset}")[0][0]
+        for name, (dataset, sql) in expressions.items()
+    }
+    shared = sorted(
+        set(asked)
+        & {
+            *("generations", "successes", "success_rate", "avg_cost_usd", "cost_per_success_usd", "wasted_cost_rate"),
+            *("cost_usd", "avg_duration_ms", "generations_per_hour", "retention_week_1", "errors"),
+        }
+    )
+    assert len(shared) == 11
+    _, answers = _asked(warehouse, [(name, "", None) for name in shared])
+    for name, ((value,),) in zip(shared, answers, strict=True):
+        assert float(asked[name]) == pytest.approx(float(value), rel=1e-9), name
+    assert all(value is not None for name, value in asked.items() if name != "incidents")
+
+
+def test_supersets_charts_are_of_columns_and_metrics_that_are_there(warehouse: Warehouse) -> None:
+    defined = definition()
+    for dataset, parts in defined["datasets"].items():
+        columns = set(warehouse.columns(f"{SCHEMA}_marts", dataset))
+        assert parts["time"] in columns
+        for chart in (chart for chart in defined["charts"] if chart["dataset"] == dataset):
+            assert {*chart.get("by", []), *chart.get("columns", [])} <= columns, chart
+            assert {*chart.get("metrics", []), chart.get("metric")} - {None} <= set(parts["metrics"]), chart
+    assert sorted(place for row in defined["rows"] for place in row) == list(range(1, len(defined["charts"]) + 1))
+
+
+def test_the_bundle_has_every_description_and_no_secret(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", "hunter2hunter2")
+    manifest = json.loads((Path(warehouse.target_path) / "manifest.json").read_text())
+    files = bundle(manifest, "postgresql+psycopg2://analyst@db:5432/app", "Last 28 days", f"{SCHEMA}_marts")
+    assert files == {
+        **bundle(manifest, "postgresql+psycopg2://analyst@db:5432/app", "Last 28 days", f"{SCHEMA}_marts"),
+        "metadata.yaml": files["metadata.yaml"],
+    }
+    datasets = {name: content for name, content in files.items() if name.startswith("datasets/")}
+    assert len(datasets) == len(definition()["datasets"])
+    for content in datasets.values():
+        built = warehouse.columns(f"{SCHEMA}_marts", content["table_name"])
+        assert [column["column_name"] for column in content["columns"]] == list(built)
+        assert all(column["description"] for column in content["columns"])
+    ids = [content["uuid"] for content in files.values() if "uuid" in content]
+    assert len(ids) == len(set(ids)) == len(files) - 1
+    assert "hunter2" not in json.dumps(files)

@@ -157,6 +157,19 @@ def test_everything_is_described(project: Project) -> None:
     complain(findings, "Write `description:` in the YAML beside it, and list every column under `columns:`.")
 
 
+def test_every_column_of_a_mart_is_in_the_definitions() -> None:
+    findings = []
+    for path in files(("models/marts", "models/alerts"), ".yml"):
+        for model in yaml.safe_load(path.read_text())["models"]:
+            if model["name"] in CONTRACT:
+                findings += [
+                    f"{model['name']}.{column['name']}"
+                    for column in model["columns"]
+                    if not re.fullmatch(r"\{\{ doc\('\w+'\) \}\}( .*)?", column["description"].strip())
+                ]
+    complain(findings, "Put the text into docs/definitions.md: people look a column up there.")
+
+
 def test_every_built_column_is_described_and_no_other(project: Project, built: Warehouse) -> None:
     seeds = [node for node in project.manifest.nodes.values() if node.resource_type == "seed"]
     findings = []

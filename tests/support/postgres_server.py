@@ -122,7 +122,7 @@ def _own_server(named: Path | None) -> Iterator[PostgresServer]:
             shutil.chown(work, identity["user"], identity["group"])
         data = work / "data"
         _run([bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], identity)
-        port = _free_port()
+        port = free_port()
         settings = " ".join(f"-c {setting}" for setting in _SETTINGS)
         options = f"-p {port} -k {work} -c listen_addresses=127.0.0.1 {settings}"
         control = [bin_folder / "pg_ctl", "-D", data, "-w", "-l", work / "log"]
@@ -186,7 +186,7 @@ def _run(command: list[object], identity: dict[str, object]) -> None:
             raise RuntimeError(f"{command[0]} failed:\n{output.read()}\n{log.read_text() if log.is_file() else ''}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -210,7 +210,7 @@ def running_pooler(server: PostgresServer, users: Iterable[str]) -> Iterator[int
     """pgbouncer in front of a server, in transaction mode: the port to connect to."""
     needs("pgbouncer")
     with tempfile.TemporaryDirectory(prefix="wh-pool-", dir="/tmp") as folder:
-        home, identity, port = Path(folder), _unprivileged(), _free_port()
+        home, identity, port = Path(folder), _unprivileged(), free_port()
         (home / "users.txt").write_text("".join(f'"{user}" ""\n' for user in users))
         (home / "pgbouncer.ini").write_text(
             f"[databases]\n* = host={server.host} port={server.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"

@@ -5,7 +5,7 @@
 -- depends_on: {{ ref('hourly_costs') }}, {{ ref('hourly_engagement') }}, {{ ref('user_retention') }}
 -- depends_on: {{ ref('response_times') }}, {{ ref('step_times') }}, {{ ref('error_analysis') }}
 -- depends_on: {{ ref('service_health') }}, {{ ref('duration_histogram') }}, {{ ref('alert_evaluations') }}
-{{ config(materialized='table') }}
+{{ config(materialized='table', meta={'is_one_row': true}) }}
 
 {#- by name: they are there once the alerts have run, which are separate runs -#}
 {%- set evaluations = existing_relation('marts', 'alert_evaluations') %}

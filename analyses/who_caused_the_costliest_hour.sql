@@ -1,6 +1,6 @@
--- Who caused the dearest hour of the last 28 days? Its ten dearest users. Trap: an hour is dear by use as well as by
--- price; the cost of a generation stands beside. Rows without a user are one line, with no key.
-with dearest as (
+-- Who caused the costliest hour of the last 28 days? Its ten costliest users. Trap: an hour is costly by use as well
+-- as by price; the cost of a generation is beside it. Rows without a user are one line, with no key.
+with costliest as (
     select hours.activity_hour
     from {{ ref('hourly_costs') }} as hours
     cross join {{ ref('warehouse_clock') }} as clock
@@ -16,7 +16,7 @@ select
     {{ usd('generations.total_cost_usd') }} as total_cost_usd,
     {{ ratio('sum(generations.total_cost_usd)', 'count(generations.total_cost_usd)') }} as avg_cost_usd
 from {{ ref('fct_generations') }} as generations
-inner join dearest on generations.activity_hour = dearest.activity_hour
+inner join costliest on generations.activity_hour = costliest.activity_hour
 group by generations.activity_hour, generations.user_key
 order by total_cost_usd desc, generations.user_key nulls last
 limit 10
