@@ -25,6 +25,7 @@ parts
   e  memory and disk: noted by the other parts
   f  an hourly run with nothing new, against dbt's own start-up
   g  an alert refresh with one more hour of log, against dbt's own start-up, after a short and a long history
+  h  the page with the numbers: how long it takes, how large it is
 
 Every measurement is kept in WORK_DIR/results.json at once. A run that was cut off goes on where it was; remove the
 file to start again. Logs and databases in WORK_DIR are removed at the end, unless --keep is given."""
@@ -66,6 +67,8 @@ def main() -> None:
     for rows in usual:
         if "b" in options.parts:
             part(f"b: one more hour after {rows:,} rows on DuckDB", duckdb.hourly, rows, least, options.repeat)
+    for rows in [least, *usual] if "h" in options.parts else []:
+        part(f"h: the page after {rows:,} rows on DuckDB", duckdb.page, rows, options.repeat)
     if "f" in options.parts:
         part("f: nothing new on DuckDB", duckdb.nothing_new, least, options.repeat)
     if "g" in options.parts and options.rows[-1] <= options.long:
@@ -156,7 +159,7 @@ def _options() -> argparse.Namespace:
         help="longer histories on DuckDB come last and are built fewer times (default: 10 million)",
     )
     parser.add_argument(
-        "--parts", nargs="+", choices=list("abcdefg"), default=list("abcdefg"), help="which parts (default: all)"
+        "--parts", nargs="+", choices=list("abcdefgh"), default=list("abcdefgh"), help="which parts (default: all)"
     )
     parser.add_argument("--memory", default="6GB", help="WAREHOUSE_MEMORY (default: 6GB)")
     parser.add_argument(

@@ -1,5 +1,6 @@
 """What is measured on DuckDB: full builds, hourly runs, questions."""
 
+import gzip
 import sys
 import time
 from pathlib import Path
@@ -133,6 +134,18 @@ class OnDuckdb:
         refresh, start = self._dbt(rows, growing=True).statements_of_last_run(), startup.statements_of_last_run()
         self._store.note("alerts/statements", f"{refresh} and {start}")
         self._store.note("alerts/nodes", len(self._dbt(rows, growing=True).listed(*ALERTS)))
+
+    def page(self, rows: int, repeat: int) -> None:
+        """The page with the numbers, from process start to a file."""
+        name = f"page/{rows}"
+        if self._store.count(name) >= repeat:
+            return
+        self._warehouse(rows)
+        out = self._work / f"{rows}.html"
+        while self._store.count(name) < repeat:
+            self._store.add(name, self._dbt(rows).command("report", "--out", str(out)))
+        self._store.note(f"{name}/bytes", out.stat().st_size)
+        self._store.note(f"{name}/packed_bytes", len(gzip.compress(out.read_bytes())))
 
     def ask(self, rows: int, repeat: int) -> None:
         """The questions, asked of the Parquet files and of the marts, in turn."""

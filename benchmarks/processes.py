@@ -77,6 +77,11 @@ class Dbt:
         command = [*dbt, *arguments, *variables]
         return measured(command, self._environment, self._project, self.folder / "output.txt")
 
+    def command(self, *arguments: str) -> dict[str, float]:
+        """python -m warehouse, in a separate process."""
+        command = [sys.executable, "-m", "warehouse", *arguments]
+        return measured(command, self._environment, self._project, self.folder / "output.txt")
+
     def hourly(self) -> dict[str, float]:
         """What a scheduler starts every hour."""
         return self.run("build", *hourly_selection())

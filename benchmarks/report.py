@@ -64,6 +64,7 @@ class Report:
             alerts_command=" ".join(["dbt build", *ALERTS]),
             alerts=self._alerts(),
             questions=self._questions(),
+            page=self._page(),
             memory_and_disk=self._memory_and_disk(),
         )
 
@@ -216,6 +217,19 @@ class Report:
                 )
             tables.append(_table([f"{name}, {_count(rows)} rows", "raw log, ms", "marts, ms", "ratio"], lines))
         return "\n\n".join(tables)
+
+    def _page(self) -> str:
+        lines = [
+            [
+                _count(rows),
+                self._figure(f"page/{rows}"),
+                f"{self._store.fact(f'page/{rows}/bytes') / 1000:,.0f}",
+                f"{self._store.fact(f'page/{rows}/packed_bytes') / 1000:,.0f}",
+            ]
+            for rows in self._rows
+            if self._store.count(f"page/{rows}")
+        ]
+        return _table(["after, rows", "s", "KB", "KB packed"], lines)
 
     def _memory_and_disk(self) -> str:
         lines = []
