@@ -163,7 +163,7 @@ UV_COMPILE = UV_INDEX="$${UV_INDEX:-$${PIP_EXTRA_INDEX_URL:-}}" UV_FIND_LINKS="$
 .PHONY: clean
 clean: ## Remove what can be made again: target, logs, caches
 	rm -rf target logs build .pytest_cache .ruff_cache .hypothesis
-	find alerts warehouse simulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find alerts warehouse simulator tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: distclean
 distclean: clean ## Remove also the environments and the database file of the default profile: its history is lost
