@@ -14,7 +14,7 @@ import pytest
 from factory import NewWarehouse
 from faults import Gate, Run, watched
 from logs import failed_row, identifier, sound_row, user
-from postgres_server import Connection
+from postgres_server import Connection, skip_unless_ci
 from project import GRAINS, OPTIONAL_MARTS
 from warehouses import SCHEMA, PostgresWarehouse, Row, assert_equal_marts
 
@@ -466,7 +466,7 @@ def test_the_warning_of_a_missing_index_names_the_one_that_serves(
 def test_a_dump_of_the_whole_database_and_a_run_do_not_wait_for_each_other(live: PostgresWarehouse) -> None:
     dump = live.server.bin_folder / "pg_dump" if live.server.bin_folder else None
     if not dump or not dump.exists():
-        pytest.skip("there is no pg_dump beside the server")
+        skip_unless_ci("there is no pg_dump beside the server")
     environment = live.server.environment(live.database)
     process = subprocess.Popen([dump, "--no-sync"], env=environment, stdout=subprocess.PIPE)
     process.stdout.read(1_000)  # it holds its locks, and waits for its output to be read

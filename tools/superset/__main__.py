@@ -332,10 +332,9 @@ def main() -> int:
     write(files, options.out)
     charts = sum(name.startswith("charts/") for name in files)
     place = options.out.resolve()
-    print(
-        f"{charts} charts in {place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place}. Import it:"
-    )
-    print("  superset import-dashboards --path superset.zip --username admin      (docs/bi.md)")
+    shown = place.relative_to(ROOT) if place.is_relative_to(ROOT) else place
+    print(f"{shown}: {charts} charts. In Superset's own environment (docs/bi.md):")
+    print(f"  superset import-dashboards --path {shown} --username admin")
     return 0
 
 
