@@ -124,6 +124,7 @@ def _chart(chart: dict, datasets: dict, time_range: str) -> dict:
     }
     # what still runs, and what the log does not hold whole, is in no number
     complete = {"clause": "WHERE", "expressionType": "SQL", "sqlExpression": "is_complete"}
+    filtered = {"adhoc_filters": [within, complete]}
     metrics = chart.get("metrics", [])
     formats = {metric: dataset["metrics"][metric]["format"] for metric in [*metrics, chart.get("metric")] if metric}
     first_format = next(iter(formats.values()), None)
@@ -132,7 +133,7 @@ def _chart(chart: dict, datasets: dict, time_range: str) -> dict:
         "groupby": chart.get("by", []),
         "x_axis": time,
         "time_grain_sqla": "P1D",
-        "adhoc_filters": [within, complete],
+        **filtered,
         "y_axis_format": first_format,
         "rich_tooltip": True,
         "show_legend": True,
@@ -144,7 +145,7 @@ def _chart(chart: dict, datasets: dict, time_range: str) -> dict:
             "metric": chart.get("metric"),
             "x_axis": time,
             "time_grain_sqla": "P1D",
-            "adhoc_filters": [within, complete],
+            **filtered,
             # the number of all the days, with the days as a line below it
             "aggregation": "raw",
             "show_trend_line": True,
@@ -166,7 +167,7 @@ def _chart(chart: dict, datasets: dict, time_range: str) -> dict:
             "query_mode": "aggregate",
             "groupby": chart.get("by", []),
             "metrics": metrics,
-            "adhoc_filters": [within, complete],
+            **({"adhoc_filters": [], "time_range": "No filter"} if chart.get("of_all_time") else filtered),
             "order_desc": True,
             "row_limit": 50,
             "column_config": {metric: {"d3NumberFormat": form} for metric, form in formats.items()},
@@ -184,7 +185,7 @@ def _chart(chart: dict, datasets: dict, time_range: str) -> dict:
             "metric": chart.get("metric"),
             "x_axis": _sql_column("hour", f"cast(extract(hour from {time}) as integer)"),
             "groupby": _sql_column("weekday", f"cast(extract(isodow from {time}) as integer)"),
-            "adhoc_filters": [within, complete],
+            **filtered,
             "linear_color_scheme": "superset_seq_1",
             "normalize_across": "heatmap",
             "sort_x_axis": "alpha_asc",
