@@ -3,8 +3,8 @@
 {% macro checked_rules(rules) -%}
     {%- set metrics, said = alert_metrics(), {} -%}
     {%- set allowed = {'metric': metrics, 'comparison': ['>', '>=', '<', '<='], 'severity': ['page', 'ticket']} -%}
-    {%- for column in ['rule_name', 'metric', 'comparison', 'severity', 'window_minutes', 'second_window_minutes',
-        'objective', 'threshold', 'minimum_sample', 'fire_after_windows', 'resolve_after_windows'] -%}
+    {%- for column in ['rule_name', 'metric', 'comparison', 'severity', 'window_minutes', 'longer_window_minutes',
+        'second_window_minutes', 'objective', 'threshold', 'minimum_evidence', 'minimum_sample', 'fire_after_windows', 'resolve_after_windows'] -%}
         {%- do said.update({column: "coalesce('''' || cast(rules." ~ column ~ " as text) || '''', 'missing')"}) -%}
     {%- endfor %}
     select
@@ -26,13 +26,23 @@
                     then '{{ column }} is ' || {{ said[column] }} || '; it is one of {{ values | join(", ") }}'
             end,
             {%- endfor %}
-            {%- for column in ['window_minutes', 'second_window_minutes'] %}
+            {%- for column, where in [
+                ('window_minutes', 'true'), ('longer_window_minutes', 'rules.longer_window_minutes is not null'),
+                ('second_window_minutes', "rules.metric = 'error_budget_burn'"),
+            ] %}
             case
-                when {{ "rules.metric = 'error_budget_burn' and " if column == 'second_window_minutes' }}
-                    not coalesce(rules.{{ column }} between 5 and 1440 and rules.{{ column }} % 5 = 0, false)
+                when {{ where }}
+                    and not coalesce(rules.{{ column }} between 5 and 1440 and rules.{{ column }} % 5 = 0, false)
                     then '{{ column }} is ' || {{ said[column] }} || '; it is a multiple of 5 from 5 to 1440'
             end,
             {%- endfor %}
+            case
+                when rules.longer_window_minutes <= rules.window_minutes
+                    then concat(
+                        'longer_window_minutes is ', rules.longer_window_minutes,
+                        '; it is longer than window_minutes, ', rules.window_minutes
+                    )
+            end,
             case
                 when rules.metric = 'error_budget_burn' and rules.second_window_minutes >= rules.window_minutes
                     then concat(
@@ -62,9 +72,17 @@
                         metrics.lowest_threshold, ' and ', metrics.highest_threshold
                     )
             end,
-            {%- for column, least, most in [
-                ('minimum_sample', 0, 1000000000), ('fire_after_windows', 1, 288), ('resolve_after_windows', 1, 288),
-            ] %}
+            case
+                when not rules.minimum_evidence between 0 and 1000
+                    then 'minimum_evidence is ' || {{ said['minimum_evidence'] }}
+                        || '; it is a number of nats from 0 to 1000'
+            end,
+            case
+                when not rules.minimum_sample between 0 and 1000000000
+                    then 'minimum_sample is ' || {{ said['minimum_sample'] }}
+                        || '; it is a whole number from 0 to 1000000000'
+            end,
+            {%- for column, least, most in [('fire_after_windows', 1, 288), ('resolve_after_windows', 1, 288)] %}
             case
                 when not coalesce(rules.{{ column }} between {{ least }} and {{ most }}, false)
                     then '{{ column }} is ' || {{ said[column] }}

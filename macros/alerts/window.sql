@@ -5,11 +5,12 @@
     })) }}
 {% endmacro %}
 
-{#- What earlier runs have left in a relation that is made after what asks; no row where there is none yet. -#}
-{% macro as_left_by_earlier_runs(layer, name, columns) %}
+{#- What earlier runs have left in a relation that is made after what asks, or need not be there; no row where there is
+    none yet. `reference`: what it is called where it is there, if not by its name. -#}
+{% macro as_left_by_earlier_runs(layer, name, columns, reference=none) %}
     {%- set relation, nothing = existing_relation(layer, name), [] -%}
     {%- for column, type in columns.items() -%}
         {%- do nothing.append("cast(null as " ~ type ~ ") as " ~ column) -%}
     {%- endfor -%}
-    {{ return(relation or "(select " ~ nothing | join(", ") ~ " where false)") }}
+    {{ return((reference or relation) if relation else "(select " ~ nothing | join(", ") ~ " where false)") }}
 {% endmacro %}

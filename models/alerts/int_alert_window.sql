@@ -24,7 +24,10 @@ with clock as (
 -- how far before the end of a window its rule looks, and for how long it must hold
 rules as (
     select
-        coalesce(max(window_minutes * case when metric = 'cost_change_ratio' then 2 else 1 end), 5) as longest_minutes,
+        coalesce(max(
+            greatest(window_minutes, coalesce(longer_window_minutes, 0))
+            * case when metric = 'cost_change_ratio' then 2 else 1 end
+        ), 5) as longest_minutes,
         coalesce(max(fire_after_windows), 1) * 5 as hold_minutes
     from {{ valid_rules(ref('alert_rules')) }} as valid
 ),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from alert_oracle import FIVE_MINUTES, Journal, Rule, five_minutes
+from alert_oracle import FIVE_MINUTES, Journal, Rule, Weeks, five_minutes
 from factory import ENGINES, NewWarehouse, examples
 from faults import Run, Statement, die
 from logs import failed_row, sound_row, user
@@ -90,6 +90,7 @@ _RULES = [
     ("cost_change_ratio", [0.5, 0.0, -0.5], ">= > <"),
     ("cost_over_usual_ratio", [1, 2], "> >="),
     ("traffic_over_usual_ratio", [0.5, 0, 1], "<= < >"),
+    ("silent_minutes", [5, 15, 60], ">= >"),
     ("error_budget_burn", [2, 1], ">= >"),
 ]
 _MESSAGES = ["Rate limit reached", "You exceeded your current quota", "Request timed out.", None]
@@ -119,7 +120,9 @@ class Story:
                     second_window_minutes=self.random.choice([5, 10]) if burns else None,
                     comparison=self.random.choice(comparisons.split()),
                     threshold=float(self.random.choice(thresholds)),
-                    minimum_sample=self.random.choice([0, 1, 2, 4]),
+                    minimum_sample=self.random.choice([None, 0, 1, 2, 4]),
+                    longer_window_minutes=self.random.choice([None, 95, 120]),
+                    minimum_evidence=self.random.choice([None, 0.0, 0.3, 1.0, 2.0]),
                     fire_after_windows=self.random.choice([1, 1, 2, 3]),
                     resolve_after_windows=self.random.choice([1, 2, 5]),
                     severity=self.random.choice(["page", "ticket"]),
@@ -188,7 +191,7 @@ def test_random_logs_are_judged_as_plain_python_judges_them(shared: Warehouse, s
     shared.empty(_SALT)
     _begin(shared, rules)
     journal = Journal(first=6 * _HOUR)
-    health: list[Row] = []
+    weeks = Weeks()
     if story.random.random() < 0.7:
         for week in range(1, 5):
             story.arrive(story.clock - 7 * week * _DAY - 5 * _HOUR, story.clock - 7 * week * _DAY + 6 * _HOUR, 25)
@@ -196,7 +199,8 @@ def test_random_logs_are_judged_as_plain_python_judges_them(shared: Warehouse, s
     if story.random.random() < 0.7:
         shared.load(story.log)
         shared.run(exclude="tag:alerts tag:firing")
-        health = _understood(shared, story.log).service_health()
+        known = _understood(shared, story.log)
+        weeks = Weeks(known.service_health(), known.hourly_engagement(), known.error_analysis())
     for number in range(3):
         if number:
             before, story.clock = story.clock, story.clock + story.random.choice([7, 20, 45, 300, 26 * 60]) * _MINUTE
@@ -210,7 +214,7 @@ def test_random_logs_are_judged_as_plain_python_judges_them(shared: Warehouse, s
         _alert(shared, alert_first_hours=6, **({"as_of": str(as_of)} if as_of else {}))
         clock = as_of or _understood(shared, story.log).as_of
         story.clock = max(story.clock, clock)
-        journal.run(_before(shared, list(story.log)), clock, rules, health)
+        journal.run(_before(shared, list(story.log)), clock, rules, weeks)
     assert len(journal.evaluations) > 500
     assert_equal_marts(_journals(shared), _expected(journal))
 
@@ -371,7 +375,7 @@ def test_alerts_need_no_other_model(warehouse: Warehouse) -> None:
     built = {name for schema, name, _ in warehouse.relations() if "internal" not in schema}
     seeds = {"alert_rules", "document_keys", "error_categories", "error_patterns", "scene_patterns"}
     assert built == {*_ALERTS.split(), "alert_notifications"} | seeds
-    assert len(warehouse.mart("alert_evaluations")) == 9 * 288
+    assert len(warehouse.mart("alert_evaluations")) == 10 * 288
 
 
 def test_a_refresh_leaves_alone_what_it_reads_the_log_through(warehouse: Warehouse) -> None:
@@ -382,7 +386,7 @@ def test_a_refresh_leaves_alone_what_it_reads_the_log_through(warehouse: Warehou
     assert set(outcome.statuses.values()) <= {"success", "pass"}
     models = {name for name in outcome.statuses if name in {*_ALERTS.split(), "alert_rules", "error_patterns"}}
     assert models == {*_ALERTS.split(), "alert_rules"} - set(_STAGING.split())
-    assert len(warehouse.mart("alert_evaluations")) == 9 * (288 + 6)
+    assert len(warehouse.mart("alert_evaluations")) == 10 * (288 + 6)
 
 
 # A live log

@@ -114,7 +114,8 @@ CONTRACT = {
     "alert_evaluations": (
         "rule_name window_end",
         """severity observed_value threshold sample_size outcome evaluated_at metric comparison window_minutes
-        minimum_sample fire_after_windows resolve_after_windows""",
+        minimum_sample fire_after_windows resolve_after_windows evidence witness_count affected_witness_count
+        minimum_evidence""",
     ),
     "incidents": (
         "incident_key",

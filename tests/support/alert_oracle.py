@@ -2,15 +2,30 @@
 
 import datetime as dt
 import hashlib
+import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from oracle import Generation
-from warehouse.backtest.metrics import FIVE_MINUTES, WEEK, between, cost, is_affected, is_breached, observe
+from warehouse.backtest.metrics import (
+    DEFAULT_EVIDENCE,
+    FIVE_MINUTES,
+    OF_NOTHING,
+    WEEK,
+    Usual,
+    between,
+    cost,
+    is_affected,
+    is_breached,
+    observe,
+    silence,
+    weigh,
+)
 from warehouses import Row
 
 _DAY = dt.timedelta(days=1)
+_MINUTE = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -23,13 +38,15 @@ class Rule:
     second_window_minutes: int | None = None
     comparison: str = ">"
     threshold: float = 0.05
-    minimum_sample: int = 1
+    minimum_sample: int | None = 1
     fire_after_windows: int = 1
     resolve_after_windows: int = 1
     severity: str = "page"
     objective: Decimal | None = None
     is_enabled: bool = True
     runbook: str = "look"
+    longer_window_minutes: int | None = None
+    minimum_evidence: float | None = 0.0
 
 
 def five_minutes(time: dt.datetime) -> dt.datetime:
@@ -37,41 +54,103 @@ def five_minutes(time: dt.datetime) -> dt.datetime:
     return time.replace(minute=time.minute // 5 * 5, second=0, microsecond=0)
 
 
-def _weeks(health: dict[dt.datetime, Row], end: dt.datetime, length: dt.timedelta) -> list[tuple[int, Decimal]]:
-    """The count and the cost of the same window in each of the four weeks before that is known whole."""
-    found = []
-    for week in range(1, 5):
-        slots = [end - week * WEEK - place * FIVE_MINUTES for place in range(1, length // FIVE_MINUTES + 1)]
-        if all(slot in health and health[slot]["is_complete"] for slot in slots):
-            known = [health[slot] for slot in slots]
-            found.append((sum(row["generation_count"] for row in known), sum(row["total_cost_usd"] for row in known)))
-    return found
+@dataclass
+class Weeks:
+    """What the marts know of other weeks: rows of service_health, hourly_engagement and error_analysis."""
+
+    health: Iterable[Row] = ()
+    hours: Iterable[Row] = ()
+    errors: Iterable[Row] = ()
+
+    def __post_init__(self) -> None:
+        """Look up by time."""
+        self._slots = {row["window_start"]: row for row in self.health if row["is_complete"]}
+        self._hours = {row["activity_hour"]: row["active_users"] for row in self.hours if row["is_complete"]}
+        self._days: dict[dt.date, list[int]] = {}
+        for start, row in self._slots.items():
+            self._days.setdefault(start.date(), []).append(row["generation_count"])
+
+    def usual(self, rule: Row, end: dt.datetime, rows: list[Row]) -> Usual:
+        """What is usual for a rule's window."""
+        length = dt.timedelta(minutes=rule["window_minutes"])
+        silent = max(silence(end, rows, length), FIVE_MINUTES) if rule["metric"] == "silent_minutes" else length
+        return Usual(
+            tuple(self._of_weeks(end, length)),
+            tuple(self._users(end, silent)),
+            self._error_share(rule["metric"], end.date()),
+        )
+
+    def _of_weeks(self, end: dt.datetime, length: dt.timedelta) -> Iterable[tuple[int, Decimal]]:
+        """The count and the cost of the same window in each of the four weeks before that is known whole."""
+        for week in range(1, 5):
+            slots = [end - week * WEEK - place * FIVE_MINUTES for place in range(1, length // FIVE_MINUTES + 1)]
+            known = [self._slots[slot] for slot in slots if slot in self._slots]
+            if len(known) == len(slots):
+                yield sum(row["generation_count"] for row in known), sum(row["total_cost_usd"] for row in known)
+
+    def _users(self, end: dt.datetime, length: dt.timedelta) -> Iterable[float]:
+        """The users of the same time in each of the four weeks before, minute by minute a part of their hour's."""
+        for week in range(1, 5):
+            minutes = [end - week * WEEK - place * _MINUTE for place in range(1, length // _MINUTE + 1)]
+            hours = [minute.replace(minute=0) for minute in minutes]
+            if all(hour in self._hours for hour in hours):
+                yield sum(self._hours[hour] for hour in hours) / 60
+
+    def _error_share(self, metric: str, day: dt.date) -> float | None:
+        """The median day's, of the four weeks before."""
+        categories = {"rate_limit_error_count": ("rate_limit",), "quota_or_billing_error_count": ("quota", "billing")}
+        shares = []
+        for back in range(1, 29):
+            counts = self._days.get(day - back * _DAY, [])
+            if len(counts) == 288 and sum(counts):
+                errors = sum(
+                    row["error_count"]
+                    for row in self.errors
+                    if row["activity_date"] == day - back * _DAY and row["error_category"] in categories.get(metric, ())
+                )
+                shares.append(errors / sum(counts))
+        return statistics.median(shares) if len(shares) >= 7 else None
 
 
-def evaluate(rule: Rule, generations: list[Row], health: dict[dt.datetime, Row], end: dt.datetime) -> Row:
+def evaluate(rule: Rule, generations: list[Row], weeks: Weeks, end: dt.datetime) -> Row:
     """The row of alert_evaluations for a rule and a window. What is seen is worked out as the backtest does."""
-    value, sample = observe(
-        vars(rule), end, generations, _weeks(health, end, dt.timedelta(minutes=rule.window_minutes))
-    )
-    if value is None or sample < rule.minimum_sample:
+    looks = [_look(vars(rule), generations, weeks, end)]
+    # a percentile of a thousand is sure enough
+    if rule.longer_window_minutes and not (rule.metric == "p95_duration_ms" and looks[0]["sample_size"] >= 1000):
+        longer = vars(rule) | {"window_minutes": rule.longer_window_minutes}
+        looks.append(_look(longer, generations, weeks, end))
+    return min(looks, key=lambda look: ["firing", "ok", "insufficient_data"].index(look["outcome"]))
+
+
+def _look(rule: Row, generations: list[Row], weeks: Weeks, end: dt.datetime) -> Row:
+    """As one of its windows says."""
+    usual = weeks.usual(rule, end, generations)
+    value, sample = observe(rule, end, generations, usual)
+    weight = weigh(rule, end, generations, usual)
+    least = DEFAULT_EVIDENCE if rule["minimum_evidence"] is None else rule["minimum_evidence"]
+    if value is None or sample < (rule["minimum_sample"] or 0) or not sample and rule["metric"] not in OF_NOTHING:
         outcome = "insufficient_data"
     else:
-        outcome = "firing" if is_breached(vars(rule), value) else "ok"
+        outcome = "firing" if weight.evidence >= least and is_breached(rule, value) else "ok"
     return {
-        "rule_name": rule.rule_name,
+        "rule_name": rule["rule_name"],
         "window_end": end,
-        "severity": rule.severity,
+        "severity": rule["severity"],
         "observed_value": value,
-        "threshold": rule.threshold,
+        "threshold": rule["threshold"],
         "sample_size": sample,
         "outcome": outcome,
-        "metric": rule.metric,
-        "comparison": rule.comparison,
-        "window_minutes": rule.window_minutes,
-        "minimum_sample": rule.minimum_sample,
-        "fire_after_windows": rule.fire_after_windows,
-        "resolve_after_windows": rule.resolve_after_windows,
+        "metric": rule["metric"],
+        "comparison": rule["comparison"],
+        "window_minutes": rule["window_minutes"],
+        "minimum_sample": rule["minimum_sample"] or 0,
+        "fire_after_windows": rule["fire_after_windows"],
+        "resolve_after_windows": rule["resolve_after_windows"],
         "is_complete": True,
+        "evidence": None if value is None else weight.evidence,
+        "witness_count": weight.witness_count,
+        "affected_witness_count": weight.affected_witness_count,
+        "minimum_evidence": least,
     }
 
 
@@ -150,11 +229,11 @@ class Journal:
         log: Callable[[dt.datetime], list[Generation]],
         as_of: dt.datetime | None,
         rules: Iterable[Rule],
-        health: Iterable[Row] = (),
+        weeks: Weeks | None = None,
     ) -> None:
         """Judge what is due at this clock. `log` gives the generations before a time, as the log has them now."""
         rules = [rule for rule in rules if rule.is_enabled]
-        by_start = {row["window_start"]: row for row in health}
+        weeks = weeks or Weeks()
         if as_of is None:
             return
         judged = max((end for _, end in self.evaluations), default=None)
@@ -167,7 +246,7 @@ class Journal:
         generations = list(self._kept.values())
         while end <= last:
             for rule in rules:
-                self.evaluations[rule.rule_name, end] = evaluate(rule, generations, by_start, end)
+                self.evaluations[rule.rule_name, end] = evaluate(rule, generations, weeks, end)
             end += FIVE_MINUTES
         self._make_incidents(generations, {rule.rule_name for rule in rules})
 

@@ -12,8 +12,10 @@ from warehouse.run_dbt import run_dbt
 # The columns of a rule that are not text.
 _TYPES = {
     "window_minutes": "integer",
+    "longer_window_minutes": "integer",
     "second_window_minutes": "integer",
     "threshold": "double precision",
+    "minimum_evidence": "double precision",
     "minimum_sample": "bigint",
     "fire_after_windows": "integer",
     "resolve_after_windows": "integer",

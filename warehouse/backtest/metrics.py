@@ -5,7 +5,9 @@ judged."""
 import datetime as dt
 import math
 import statistics
+from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from warehouse.database import Row
@@ -15,6 +17,9 @@ WEEK = dt.timedelta(days=7)
 # The metrics that compare with other weeks.
 USUAL = ("cost_over_usual_ratio", "traffic_over_usual_ratio")
 _CATEGORIES = {"rate_limit_error_count": ("rate_limit",), "quota_or_billing_error_count": ("quota", "billing")}
+# The metrics that are judged where the window holds nothing: that is what they are about.
+OF_NOTHING = ("traffic_over_usual_ratio", "silent_minutes")
+DEFAULT_EVIDENCE = 5.0
 _BREACHED: dict[str, Callable[[float, float], bool]] = {
     ">": lambda value, threshold: value > threshold,
     ">=": lambda value, threshold: value >= threshold,
@@ -37,15 +42,38 @@ def is_affected(rule: Row, generation: Row) -> bool:
         return generation["error_category"] in _CATEGORIES[metric]
     if metric == "p95_duration_ms":
         return _is_timed(generation) and generation["duration_ms"] > rule["threshold"]
-    return metric != "traffic_over_usual_ratio"
+    return metric not in OF_NOTHING
 
 
-def observe(
-    rule: Row, end: dt.datetime, rows: list[Row], weeks: Iterable[tuple[int, Decimal]]
-) -> tuple[float | None, int]:
+@dataclass(frozen=True)
+class Usual:
+    """What other weeks say of a window: the count and the cost of the same window in each of the four weeks before that
+    is known; how many users each of them had, by the hour; and what share of the generations the rule's errors take,
+    where a week is known."""
+
+    weeks: tuple[tuple[int, Decimal], ...] = ()
+    users: tuple[float, ...] = ()
+    error_share: float | None = None
+
+
+@dataclass(frozen=True)
+class Weight:
+    """The evidence that a limit is exceeded where it is, 0 where it is not, and the users that it is counted by."""
+
+    evidence: float
+    witness_count: int
+    affected_witness_count: int | None = None
+
+
+def silence(end: dt.datetime, rows: list[Row], length: dt.timedelta) -> dt.timedelta:
+    """Since the five minutes of the last row, as far as the window reaches."""
+    newest = max((row["created_at"] for row in between(rows, end - length, end)), default=None)
+    return length if newest is None else (end - newest - dt.timedelta.resolution) // FIVE_MINUTES * FIVE_MINUTES
+
+
+def observe(rule: Row, end: dt.datetime, rows: list[Row], usual: Usual) -> tuple[float | None, int]:
     """A rule's metric in the window that ends then, and the sample that it rests on. `rows` are the generations of the
-    window and of as long before; `weeks` the count and the cost of the same window in each of the four weeks before
-    that is known."""
+    window and of as long before."""
     metric, length = rule["metric"], dt.timedelta(minutes=rule["window_minutes"])
     window = between(rows, end - length, end)
     if metric == "failure_rate":
@@ -62,12 +90,135 @@ def observe(
     if metric == "cost_change_ratio":
         before = between(rows, end - 2 * length, end - length)
         return quotient(cost(window) - cost(before), cost(before)), min(len(window), len(before))
-    weeks = list(weeks)
+    if metric == "silent_minutes":
+        users = _median_user_count(usual)
+        silent = silence(end, rows, length) / dt.timedelta(minutes=1)
+        return None if users is None else silent, math.floor((users or 0) + 0.5)
     place = 0 if metric == "traffic_over_usual_ratio" else 1
-    usual = statistics.median(float(week[place]) for week in weeks) if len(weeks) >= 2 else 0.0
+    middle = _median_week(usual, place)
     if metric == "traffic_over_usual_ratio":
-        return quotient(len(window), usual), math.floor(usual + 0.5)
-    return quotient(cost(window), usual), len(window)
+        return quotient(len(window), middle), math.floor(middle + 0.5)
+    return quotient(cost(window), middle), len(window)
+
+
+def weigh(rule: Row, end: dt.datetime, rows: list[Row], usual: Usual) -> Weight:
+    """The evidence that it is no chance if a rule's limit is exceeded in the window that ends then. Each user is one
+    witness, with the share of their rows that count; a row without a user is a witness by itself."""
+    weight = _weigh(rule, end, rows, usual)
+    value, _ = observe(rule, end, rows, usual)
+    return weight if is_breached(rule, value) else Weight(0.0, weight.witness_count)
+
+
+def _weigh(rule: Row, end: dt.datetime, rows: list[Row], usual: Usual) -> Weight:
+    metric, length = rule["metric"], dt.timedelta(minutes=rule["window_minutes"])
+    window = between(rows, end - length, end)
+    if metric == "failure_rate":
+        return _weigh_shares(rule, window, rule["threshold"])
+    if metric == "error_budget_burn":
+        limit = rule["threshold"] * float(1 - rule["objective"])
+        shorter = between(window, end - dt.timedelta(minutes=rule["second_window_minutes"]), end)
+        both = [_weigh_shares(rule, part, limit) for part in (window, shorter)]
+        return Weight(min(part.evidence for part in both), both[1].witness_count, both[1].affected_witness_count)
+    if metric == "p95_duration_ms":
+        return _weigh_shares(rule, [row for row in window if _is_timed(row)], 0.05)
+    users = _by_witness(window)
+    if metric in _CATEGORIES:
+        hit = sum(any(row["error_category"] in _CATEGORIES[metric] for row in of_user) for of_user in users.values())
+        share = 0.01 if usual.error_share is None else usual.error_share
+        return Weight(count_evidence(rule, hit, max(1.5 * share * len(window), 0.2)), len(users), hit)
+    return Weight(_evidence_of_sums(rule, end, rows, usual, users), len(users), None)
+
+
+def _weigh_shares(rule: Row, rows: list[Row], limit: float) -> Weight:
+    """Of failures, or of slow successes."""
+    is_slow = rule["metric"] == "p95_duration_ms"
+    at_least = rule["comparison"] in (">=", "<")
+    shares = []
+    for of_user in _by_witness(rows).values():
+        hits = sum(
+            (row["duration_ms"] >= rule["threshold"] if at_least else row["duration_ms"] > rule["threshold"])
+            if is_slow
+            else not row["is_success"]
+            for row in of_user
+        )
+        shares.append(hits / len(of_user))
+    evidence = share_evidence(rule, math.fsum(shares), len(shares), limit)
+    return Weight(evidence, len(shares), sum(share > 0 for share in shares))
+
+
+def _evidence_of_sums(
+    rule: Row, end: dt.datetime, rows: list[Row], usual: Usual, users: dict[object, list[Row]]
+) -> float:
+    """Of costs, and of how many come."""
+    metric, threshold = rule["metric"], float(rule["threshold"])
+    length = dt.timedelta(minutes=rule["window_minutes"])
+    costs = [float(cost(of_user)) for of_user in users.values()]
+    total, squares = math.fsum(costs), math.fsum(each * each for each in costs)
+    if metric == "cost_change_ratio":
+        before = [float(cost(each)) for each in _by_witness(between(rows, end - 2 * length, end - length)).values()]
+        return sum_evidence(
+            rule,
+            total - (1 + threshold) * math.fsum(before),
+            squares + (1 + threshold) ** 2 * math.fsum(each * each for each in before),
+        )
+    if metric == "cost_over_usual_ratio":
+        if len(usual.weeks) < 2:
+            return 0.0
+        middle = _median_week(usual, 1)
+        varied = statistics.variance(float(week[1]) for week in usual.weeks)
+        alike = squares / total * middle if total else 0.0
+        return sum_evidence(rule, total - threshold * middle, squares + threshold**2 * max(varied, alike))
+    user_count = _median_user_count(usual)
+    if metric == "silent_minutes":
+        return 0.5 * (user_count or 0.0)
+    if rule["comparison"] in (">", ">="):
+        user_count = _median_week(usual, 0)
+    return count_evidence(rule, len(users), threshold * (user_count or 0.0))
+
+
+def share_evidence(rule: Row, total: float, count: int, limit: float) -> float:
+    """Of witnesses with a share each, which come to a sum; the limit of their mean: Chernoff's bound, in nats."""
+    limit = min(max(limit, 1e-12), 1 - 1e-12)
+    if not count or not _is_exceeded(rule, total, count * limit):
+        return 0.0
+    rest = count - total
+    return max(
+        (total * math.log(total / (count * limit)) if total > 0 else 0.0)
+        + (rest * math.log(rest / (count * (1 - limit))) if rest > 0 else 0.0),
+        0.0,
+    )
+
+
+def count_evidence(rule: Row, count: int, limit: float) -> float:
+    """Of so many where the limit is a mean of so many: the bound of Poisson's tail, in nats."""
+    limit = max(limit, 1e-12)
+    if not _is_exceeded(rule, count, limit):
+        return 0.0
+    return max((count * math.log(count / limit) if count else 0.0) - count + limit, 0.0)
+
+
+def sum_evidence(rule: Row, difference: float, variance: float) -> float:
+    """Of a sum that is beyond its limit by so much, of such a variance: the normal tail, in nats."""
+    return difference**2 / max(2 * variance, 1e-12) if _is_exceeded(rule, difference, 0.0) else 0.0
+
+
+def _is_exceeded(rule: Row, value: float, limit: float) -> bool:
+    return value > limit if rule["comparison"] in (">", ">=") else value < limit
+
+
+def _by_witness(rows: Iterable[Row]) -> dict[object, list[Row]]:
+    found: dict[object, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["user_key"] or row["generation_id"]].append(row)
+    return found
+
+
+def _median_week(usual: Usual, place: int) -> float:
+    return statistics.median(float(week[place]) for week in usual.weeks) if len(usual.weeks) >= 2 else 0.0
+
+
+def _median_user_count(usual: Usual) -> float | None:
+    return statistics.median(usual.users) if len(usual.users) >= 2 else None
 
 
 def between(rows: Iterable[Row], begin: dt.datetime, end: dt.datetime) -> list[Row]:

@@ -20,6 +20,7 @@ from warehouse.errors import ConfigurationError
 from warehouse.words import at, counted, in_hours
 
 RULES = Path("seeds/alert_rules.csv")
+NAIVE = {"minimum_evidence": 0.0, "minimum_sample": None, "fire_after_windows": 1, "resolve_after_windows": 1}
 # How many incidents are listed, the newest, unless all are wanted.
 _LISTED = 25
 
@@ -29,7 +30,7 @@ seeds/alert_rules.csv as it is, so a change is tried here before it is put into 
 
 With the truth of what happened, as the simulator writes it beside its log, also: how many of the incidents that breach
 a rule's threshold for its whole window were caught, how many missed, how many alarms were false, and how long it took
-to detect; and the same for the rules without minimum samples and holds. What the words mean: docs/alerts.md."""
+to detect; and the same for the rules without evidence, samples and holds. What the words mean: docs/alerts.md."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     begin, end = _range(options, rules, known_from, known_to)
     judging = Judging.compiled(database)
     enabled = [rule for rule in rules if rule["is_enabled"]]
-    naive = [rule | {"minimum_sample": 0, "fire_after_windows": 1, "resolve_after_windows": 1} for rule in rules]
+    naive = [rule | NAIVE for rule in rules]
     with database.reading() as transaction:
         _stop_for(judging.what_is_wrong(transaction, rules), options.rules)
         replay = Replay(
@@ -111,7 +112,9 @@ def run(options: argparse.Namespace) -> int:
             }
             print(_truth_heading(truth_file, truths, within))
             print(_worth(replay, {name: both[0] for name, both in verdicts.items()}))
-            print("\nThe same rules naively: any sample will do, one window is enough to fire and one to be over.\n")
+            print(
+                "\nThe same rules naively: no evidence is asked for, one window is enough to fire and one to be over.\n"
+            )
             print(_worth(replay, {name: both[1] for name, both in verdicts.items()}))
     print(_listed(replay, verdicts, None if options.all else _LISTED))
     return 0
@@ -184,7 +187,11 @@ def _range(
 ) -> tuple[dt.datetime, dt.datetime]:
     """The marks after the first of these times, up to the second, are judged. The longest window must lie in the log,
     with what it is compared to."""
-    lengths = [(rule["window_minutes"] or 0) * (2 if rule["metric"] == "cost_change_ratio" else 1) for rule in rules]
+    lengths = [
+        max(rule["window_minutes"] or 0, rule["longer_window_minutes"] or 0)
+        * (2 if rule["metric"] == "cost_change_ratio" else 1)
+        for rule in rules
+    ]
     first = _mark(known_from) + dt.timedelta(minutes=max(lengths))
     begin, end = max(_mark(options.begin or first), first), _mark(min(options.end or known_to, known_to))
     if begin >= end:

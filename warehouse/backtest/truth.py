@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from warehouse.backtest.metrics import FIVE_MINUTES, USUAL, WEEK, between, cost, is_breached, observe
+from warehouse.backtest.metrics import FIVE_MINUTES, USUAL, WEEK, Usual, between, cost, is_breached, observe
 from warehouse.database import Row
 from warehouse.errors import ConfigurationError
 
@@ -113,7 +113,7 @@ def breach(rule: Row, truth: Truth, generations: Generations, known_from: dt.dat
     ]
     while end <= truth.ended_at:
         windows = [between(earlier, end - length - back, end - back) for back, earlier in weeks]
-        value, _ = observe(rule, end, rows, [(len(window), cost(window)) for window in windows])
+        value, _ = observe(rule, end, rows, Usual(tuple((len(window), cost(window)) for window in windows)))
         if is_breached(rule, value):
             return end
         end += FIVE_MINUTES
