@@ -28,11 +28,23 @@ forms
   provider's errors alone.
 
 incidents
-  Four kinds: rate_limit_storm (most generations fail with a 429), slow_hour (durations 3 to 4 times as long),
-  cost_spike (costs 2.5 to 3 times as high), outage (no rows). They start at hours of more than average traffic, at
-  least 3 hours apart, and last 30 to 90 minutes (slow_hour and cost_spike 60 to 120); one at the end lasts 40 to 55.
-  What happened when is written beside the log, to OUT.incidents.csv, or wherever --truth says (with --postgres only
-  there). How well they show depends on the traffic: with less than about 1,000 rows a day they drown in chance.
+  --incidents knows four kinds: rate_limit_storm (most generations fail with a 429), slow_hour (durations 3 to 4 times
+  as long), cost_spike (costs 2.5 to 3 times as high), outage (no rows). They start at hours of more than average
+  traffic, at least 3 hours apart, and last 30 to 90 minutes (slow_hour and cost_spike 60 to 120); one at the end
+  lasts 40 to 55. What happened when is written beside the log, to OUT.incidents.csv, or wherever --truth says (with
+  --postgres only there). How well they show depends on the traffic: with less than about 1,000 rows a day they drown
+  in chance.
+  --failing adds a fifth kind, failing: one hour in which 15, 50 or 100 percent of all tries fail, each by itself, with
+  an error of the provider. The intensity in the file is the share.
+
+bursts
+  Without --bursts a failure is tried again twice at most, within seconds, where its error is one that may pass. With
+  --bursts it is as people do: they try again about a minute after a failure, whatever it was, until it succeeds or
+  they give up (60 in 100 go on each time). 2 percent of tries fail by chance. 0.4 percent of wishes cannot succeed,
+  as the photo is bad: 97 percent of their tries fail, and 85 in 100 people go on each time, up to 20 tries. In quiet
+  hours some 4 percent of generations fail, more than half of them of wishes that cannot succeed. The log has as many
+  rows as ever: each further try takes the place of another row of its day. Tries that would come after the end of the
+  day are left out.
 
 dirt
   The malformed rows cover broken and odd JSON, impossible numbers, missing and unreadable ids and times, repeated
@@ -44,6 +56,7 @@ dirt
 examples
   python -m simulator --rows 1000000 --out log.parquet
   python -m simulator --rows 500000 --incidents 20 --seed 7 --out log.csv
+  python -m simulator --rows 330000 --days 30 --bursts --failing 8 --out log.parquet
   python -m simulator --rows 20000 --dirt 0.02 --postgres --table app.generation_logs --replace
 """
 
@@ -67,8 +80,10 @@ def main(arguments: list[str] | None = None) -> None:
             seed=options.seed,
             dirt=options.dirt,
             incidents=options.incidents,
+            failing=options.failing,
             incident_at_end=options.incident_at_end,
             form=options.form,
+            bursts=options.bursts,
         )
         _write(Log(settings), options)
     # OverflowError: a range that begins or ends outside the calendar, or more rows than can be counted.
@@ -125,11 +140,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--incidents", type=_whole, default=0, metavar="N", help="incidents of each kind (default: 0)")
     parser.add_argument(
+        "--failing",
+        type=_whole,
+        default=0,
+        metavar="N",
+        help="hours in which 15, 50 and 100 percent of all tries fail, N of each (default: 0)",
+    )
+    parser.add_argument(
         "--incident-at-end", choices=incidents.KINDS, metavar="KIND", help="one more in the last hour of the log"
     )
     parser.add_argument(
         "--form", choices=FORMS, default=FORMS[0], help="whose form the rows have (default: application)"
     )
+    parser.add_argument("--bursts", action="store_true", help="people try again until it succeeds or they give up")
     target = parser.add_mutually_exclusive_group(required=True)
     target.add_argument("--out", type=Path, metavar="PATH", help="file to write or replace: .parquet, .csv or .jsonl")
     target.add_argument(

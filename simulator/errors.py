@@ -134,9 +134,9 @@ CATEGORIES = (
     ),
 )  # fmt: skip
 
-RATE_LIMIT, INVALID_IMAGE = (
+RATE_LIMIT, INVALID_IMAGE, CONTENT_POLICY, PROVIDER_ERROR = (
     next(code for code, category in enumerate(CATEGORIES) if category.name == name)
-    for name in ("rate_limit", "invalid_image")
+    for name in ("rate_limit", "invalid_image", "content_policy", "provider_error")
 )
 
 _LETTERS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

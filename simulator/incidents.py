@@ -9,14 +9,24 @@ import numpy as np
 from simulator.timeline import Timeline, daily_rhythm
 
 KINDS = ("rate_limit_storm", "slow_hour", "cost_spike", "outage")
+# Hours in which this share of all tries fails: so many of each share, and only where they are asked for.
+FAILING = "failing"
+FAILING_SHARES = (0.15, 0.5, 1.0)
 
-_MINUTES = {"rate_limit_storm": (30, 90), "slow_hour": (60, 120), "cost_spike": (60, 120), "outage": (30, 90)}
+_MINUTES = {
+    "rate_limit_storm": (30, 90),
+    "slow_hour": (60, 120),
+    "cost_spike": (60, 120),
+    "outage": (30, 90),
+    FAILING: (60, 60),
+}
 _INTENSITIES = {"rate_limit_storm": (0.6, 0.9), "slow_hour": (3.0, 4.0), "cost_spike": (2.5, 3.0), "outage": (1.0, 1.0)}
 _DETAILS = {
     "rate_limit_storm": "intensity is the share of generations that fail with a 429 rate limit",
     "slow_hour": "intensity is the factor on the durations of successes",
     "cost_spike": "intensity is the factor on every cost",
     "outage": "no generation is logged",
+    FAILING: "intensity is the share of tries that fail with an error of the provider",
 }
 _LONGEST = max(longest for _, longest in _MINUTES.values())
 # Tried in this order: incidents are as far apart as still fits.
@@ -44,20 +54,25 @@ class Conditions:
 
     traffic: np.ndarray
     storm_share: np.ndarray
+    failing_share: np.ndarray
     duration_factor: np.ndarray
     cost_factor: np.ndarray
 
 
-def place(timeline: Timeline, of_each_kind: int, at_end: str | None, rng: np.random.Generator) -> list[Incident]:
-    """`of_each_kind` incidents of every kind at hours of more than average traffic, and perhaps one at the end."""
+def place(
+    timeline: Timeline, of_each_kind: int, of_each_failing: int, at_end: str | None, rng: np.random.Generator
+) -> list[Incident]:
+    """`of_each_kind` incidents of every kind and `of_each_failing` failing hours of every share, at hours of more than
+    average traffic, and perhaps one incident at the end."""
     placed = [_at_end(timeline, at_end, rng)] if at_end else []
-    wanted = of_each_kind * len(KINDS)
+    wanted = [(kind, _INTENSITIES[kind]) for kind in KINDS] * of_each_kind
+    wanted += [(FAILING, (share, share)) for share in FAILING_SHARES] * of_each_failing
     if not wanted:
         return placed
-    starts = _free_starts(timeline, wanted, bool(at_end), rng)
-    kinds = rng.permutation(np.tile(np.arange(len(KINDS)), of_each_kind))
-    for start, kind_number in zip(rng.permutation(starts)[:wanted], kinds, strict=True):
-        incident = _draw(KINDS[kind_number], int(start), rng)
+    starts = _free_starts(timeline, len(wanted), bool(at_end), rng)
+    order = rng.permutation(len(wanted))
+    for start, number in zip(rng.permutation(starts)[: len(wanted)], order, strict=True):
+        incident = _draw(*wanted[number], int(start), rng)
         slack = _LONGEST - (incident.end_minute - incident.first_minute)
         shift = int(rng.integers(0, slack + 1))
         placed.append(
@@ -71,6 +86,7 @@ def conditions(timeline: Timeline, incidents: list[Incident]) -> Conditions:
     effect = Conditions(
         traffic=np.ones(timeline.minutes, dtype=np.float32),
         storm_share=np.zeros(timeline.minutes, dtype=np.float32),
+        failing_share=np.zeros(timeline.minutes, dtype=np.float32),
         duration_factor=np.ones(timeline.minutes, dtype=np.float32),
         cost_factor=np.ones(timeline.minutes, dtype=np.float32),
     )
@@ -80,6 +96,8 @@ def conditions(timeline: Timeline, incidents: list[Incident]) -> Conditions:
             effect.traffic[span] = 0
         elif incident.kind == "rate_limit_storm":
             effect.storm_share[span] = incident.intensity
+        elif incident.kind == FAILING:
+            effect.failing_share[span] = incident.intensity
         elif incident.kind == "slow_hour":
             effect.duration_factor[span] = incident.intensity
         else:
@@ -99,15 +117,15 @@ def write_truth(path: Path, timeline: Timeline, incidents: list[Incident]) -> No
             )
 
 
-def _draw(kind: str, first_minute: int, rng: np.random.Generator) -> Incident:
+def _draw(kind: str, intensities: tuple[float, float], first_minute: int, rng: np.random.Generator) -> Incident:
     shortest, longest = _MINUTES[kind]
     length = int(rng.integers(shortest, longest + 1))
-    return Incident(kind, first_minute, first_minute + length, float(rng.uniform(*_INTENSITIES[kind])))
+    return Incident(kind, first_minute, first_minute + length, float(rng.uniform(*intensities)))
 
 
 def _at_end(timeline: Timeline, kind: str, rng: np.random.Generator) -> Incident:
     length = int(rng.integers(40, 56))
-    return replace(_draw(kind, timeline.minutes - length, rng), end_minute=timeline.minutes)
+    return replace(_draw(kind, _INTENSITIES[kind], timeline.minutes - length, rng), end_minute=timeline.minutes)
 
 
 def _free_starts(timeline: Timeline, wanted: int, keep_end_free: bool, rng: np.random.Generator) -> np.ndarray:

@@ -53,8 +53,10 @@ class LogSettings:
     seed: int
     dirt: float = 0.0
     incidents: int = 0
+    failing: int = 0
     incident_at_end: str | None = None
     form: str = "application"
+    bursts: bool = False
 
 
 class Log:
@@ -65,7 +67,11 @@ class Log:
         self._settings = settings
         self.timeline = timeline.Timeline(settings.end - timedelta(days=settings.days), settings.days)
         self.incidents = incidents.place(
-            self.timeline, settings.incidents, settings.incident_at_end, self._random("incidents")
+            self.timeline,
+            settings.incidents,
+            settings.failing,
+            settings.incident_at_end,
+            self._random("incidents"),
         )
         self._effect = incidents.conditions(self.timeline, self.incidents)
         demand = timeline.demand(self.timeline, self._random("demand")) * self._effect.traffic
@@ -100,7 +106,7 @@ class Log:
 
     def _table(self, chunk: timeline.Chunk, active: ActiveUsers) -> pa.Table:
         rng = self._random("generations", chunk.number)
-        drawn = generations.draw(chunk, active, self._effect, rng)
+        drawn = generations.draw(chunk, active, self._effect, rng, in_bursts=self._settings.bursts)
         by_application = self._settings.form == "application"
         cost_factor = self._effect.cost_factor[drawn.minute]
         created_us = drawn.created_us + self.timeline.start_us

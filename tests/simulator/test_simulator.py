@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from project import ROOT
 from simulator import dirt, incidents, writers
 from simulator.__main__ import EXTENSIONS, main
 from simulator.log import SCHEMA
@@ -75,6 +76,12 @@ def mixed(folder: Path) -> Query:
 def troubled(folder: Path) -> Path:
     """A log with three incidents of each kind."""
     return simulate(folder / "troubled.parquet", "--rows", 150_000, "--days", 14, "--incidents", 3)
+
+
+@pytest.fixture(scope="module")
+def bursting(folder: Path) -> Path:
+    """A log in which people try again, and in which four hours of each share fail."""
+    return simulate(folder / "bursting.parquet", "--rows", 300_000, "--days", 14, "--bursts", "--failing", 4)
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +209,24 @@ def test_equal_commands_give_equal_bytes(tmp_path: Path, name: str, share: float
     assert truth_of(first) == truth_of(second)
 
 
+def test_the_sample_is_what_its_command_writes(tmp_path: Path) -> None:
+    """What is added to the simulator changes no log that is there, unless it is asked for."""
+    options = ("--rows", 5_000, "--days", 60, "--dirt", 0.03, "--incidents", 1, "--seed", 42)
+    again, sample = simulate(tmp_path / "sample.parquet", *options), ROOT / "sample" / "generation_logs.parquet"
+    assert as_text(again) == as_text(sample)
+    assert truth_of(again) == truth_of(sample)
+
+
+@pytest.mark.parametrize("options", [("--bursts",), ("--bursts", "--failing", 1), ("--incidents", 1, "--failing", 1)])
+def test_bursts_and_failing_hours_are_reproducible_and_of_the_wanted_size(tmp_path: Path, options: tuple) -> None:
+    options = ("--rows", 6_000, "--days", 14, *options)
+    first, second = (simulate(tmp_path / f"{name}.parquet", *options) for name in ("first", "second"))
+    rows = as_text(first)
+    assert len(rows) == 6_000
+    assert rows == as_text(second)
+    assert [row[-1] for row in rows] == sorted(row[-1] for row in rows)
+
+
 def test_another_seed_gives_another_log(tmp_path: Path) -> None:
     logs = [simulate(tmp_path / f"{seed}.csv", "--rows", 100, "--seed", seed).read_bytes() for seed in (1, 2)]
     assert logs[0] != logs[1]
@@ -287,6 +312,37 @@ def test_a_log_without_incidents_leaves_no_stale_truth(tmp_path: Path) -> None:
     assert truth_of(path)
     simulate(path, "--rows", 100)
     assert [file.name for file in tmp_path.iterdir()] == ["log.csv"]
+
+
+def test_hours_fail_as_asked(bursting: Path) -> None:
+    truth = truth_of(bursting)
+    assert {incident["kind"] for incident in truth} == {incidents.FAILING}
+    assert sorted(incident["intensity"] for incident in truth) == ["0.150"] * 4 + ["0.500"] * 4 + ["1.000"] * 4
+    log = querying(bursting)
+    for incident in truth:
+        _, failures, _, _ = _measures(log, incident["started_at"], incident["ended_at"])
+        # beside these some 4 percent fail as ever
+        assert float(incident["intensity"]) - 0.02 < failures < float(incident["intensity"]) + 0.08
+    gaps, lengths = duckdb.sql(f"""
+        select min(gap) >= interval '3' hour, list(distinct length) = [interval '1' hour] from (
+            select started_at - lag(ended_at) over (order by started_at) as gap, ended_at - started_at as length
+            from read_csv('{bursting}.incidents.csv')
+        )
+    """).fetchall()[0]
+    assert gaps
+    assert lengths
+    # one cause, and so one kind of error
+    assert log(f"""
+        select avg((contains(error_message, 'rate limit') or contains(error_message, 'safety'))::integer) < 0.05
+        from log, read_csv('{bursting}.incidents.csv')
+        where not success and intensity = 1 and created_at >= started_at and created_at < ended_at
+    """) == [(True,)]
+
+
+def test_failing_hours_are_beside_the_other_incidents(tmp_path: Path) -> None:
+    path = simulate(tmp_path / "log.csv", "--rows", 500, "--days", 14, "--incidents", 1, "--failing", 2)
+    kinds = [incident["kind"] for incident in truth_of(path)]
+    assert sorted(kinds) == sorted((*incidents.KINDS, *[incidents.FAILING] * 6))
 
 
 def _measures(log: Query, start: str, end: str) -> tuple:
@@ -491,6 +547,46 @@ def test_retries_of_many_writers_share_the_job_and_follow_soon(mixed: Query) -> 
     assert 0.15 < share < 0.6
 
 
+def test_people_try_again_until_it_succeeds_or_they_give_up(bursting: Path) -> None:
+    log = querying(bursting)
+    share, longest, long_share, gone_on, by_chance = log(f"""
+        with quiet as (
+            select user_id, created_at, success from log
+            where not exists (
+                from read_csv('{bursting}.incidents.csv')
+                where created_at >= started_at - interval '2' hour and created_at < ended_at + interval '2' hour
+            )
+        ),
+
+        after as (
+            select *, lead(created_at) over (partition by user_id order by created_at) - created_at
+                between interval '30' second and interval '90' second as is_tried_again
+            from quiet
+        ),
+
+        tries as (
+            select *, row_number() over (partition by user_id order by created_at)
+                - row_number() over (partition by user_id, success order by created_at) as stretch
+            from after
+        ),
+
+        bursts as (
+            select count(*) as failures from tries where not success group by user_id, stretch
+        )
+
+        select avg((not success)::integer), (select max(failures) from bursts),
+            (select sum(failures) filter (failures >= 5) / sum(failures) from bursts),
+            avg(is_tried_again::integer) filter (not success), avg(is_tried_again::integer) filter (success)
+        from after
+    """)[0]
+    assert 0.035 < share < 0.048
+    assert 17 <= longest <= 30
+    assert 0.25 < long_share < 0.5
+    assert gone_on > 0.6
+    # two wishes of one user may be so near
+    assert by_chance < 0.2
+
+
 def test_traffic_has_a_daily_and_weekly_rhythm_and_grows(calm: Query) -> None:
     hours = [count for (count,) in calm("select count(*) from log group by hour(created_at) order by hour(created_at)")]
     assert len(hours) == 24
@@ -553,6 +649,8 @@ def test_styles_are_unequally_popular(calm: Query) -> None:
         ("--rows", 10, "--out", "log.csv", "--end", "2026-06-30T10:00+02:00"),
         ("--rows", 10, "--out", "log.csv", "--incident-at-end", "flood"),
         ("--rows", 10, "--out", "log.csv", "--days", 7, "--incidents", 20),
+        ("--rows", 10, "--out", "log.csv", "--days", 7, "--failing", 20),
+        ("--rows", 10, "--out", "log.csv", "--failing", -1),
         ("--rows", 10, "--postgres", "host=/no/such/socket"),
         ("--rows", 10, "--postgres", "--table", "a.b.c"),
     ],
