@@ -184,6 +184,7 @@ def test_a_rule_that_makes_no_sense_is_named(
     [
         ("kind,started_at\nslow_hour,2026-03-02\n", "KeyError, 'ended_at'"),
         ("kind,started_at,ended_at\nslow_hour,soon,later\n", "ValueError"),
+        ("kind,started_at,ended_at,intensity\nfailing,2026-03-02,2026-03-03,half\n", "could not convert"),
         (
             "kind,started_at,ended_at\nflood,2026-03-02,2026-03-03\n",
             "incidents of kind flood; known are rate_limit_storm",
@@ -195,6 +196,21 @@ def test_a_truth_that_cannot_be_read_is_named(tmp_path: Path, text: str, said: s
     path.write_text(text)
     with pytest.raises(Exception, match=re.escape(said)):
         read_truth(path)
+
+
+def test_a_truth_may_say_how_bad_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "truth.csv"
+    path.write_text(
+        "kind,started_at,ended_at,intensity\n"
+        "failing,2026-03-02,2026-03-02 01:00:00,0.150\n"
+        "outage,2026-03-02 02:00,2026-03-02 03:00,\n"
+    )
+    failing, outage = read_truth(path)
+    assert failing == Truth("failing", DAY, DAY + HOUR, 0.15)
+    assert outage.intensity is None
+    assert failing.concerns(rule("failure_rate", ">", 0.05))
+    assert failing.concerns(rule("error_budget_burn", ">", 6))
+    assert not failing.concerns(rule("rate_limit_error_count", ">", 10))
 
 
 def test_a_warehouse_that_was_never_built_is_reported(

@@ -18,6 +18,7 @@ CAUGHT_BY = {
     "slow_hour": ("p95_duration_ms",),
     "cost_spike": ("cost_change_ratio", "cost_over_usual_ratio"),
     "outage": ("traffic_over_usual_ratio",),
+    "failing": ("failure_rate", "error_budget_burn"),
 }
 # The generations from one time up to another.
 Generations = Callable[[dt.datetime, dt.datetime], list[Row]]
@@ -30,6 +31,8 @@ class Truth:
     kind: str
     started_at: dt.datetime
     ended_at: dt.datetime
+    # of a failing hour: the share of tries that failed
+    intensity: float | None = None
 
     def concerns(self, rule: Row) -> bool:
         """Is it of a kind that the rule is there for?"""
@@ -76,6 +79,7 @@ def read_truth(path: Path) -> list[Truth]:
                     row["kind"],
                     dt.datetime.fromisoformat(row["started_at"]),
                     dt.datetime.fromisoformat(row["ended_at"]),
+                    float(row["intensity"]) if row.get("intensity") else None,
                 )
                 for row in csv.DictReader(file)
             ]
