@@ -50,14 +50,14 @@ move: .venv/runtime.stamp profiles.yml ## Take the history from DuckDB to Postgr
 	@$(BIN)/python -m warehouse move --to $(or $(TO),prod)
 
 # Your own warehouse is replayed where the environment names its log or its database; else a simulated one, which is
-# built once and stays.
+# built once and stays. With --sizes it is simulated ones of several sizes, which the command builds itself.
 SIMULATED := build/backtest
 ENV_SIMULATED := $(if $(GENERATION_LOGS)$(WAREHOUSE_DUCKDB)$(filter prod,$(WAREHOUSE_TARGET)),,WAREHOUSE_TARGET=local \
 	GENERATION_LOGS=$(SIMULATED)/log.parquet WAREHOUSE_DUCKDB=$(SIMULATED)/warehouse.duckdb)
 
 .PHONY: backtest
 backtest: .venv/runtime.stamp profiles.yml ## Replay the alert rules over the past: how good are they? (BACKTEST_ARGS=--help)
-backtest: $(if $(ENV_SIMULATED),$(SIMULATED)/warehouse.stamp)
+backtest: $(if $(findstring --sizes,$(BACKTEST_ARGS)),,$(if $(ENV_SIMULATED),$(SIMULATED)/warehouse.stamp))
 	@$(ENV_SIMULATED) $(BIN)/python -m warehouse backtest $(BACKTEST_ARGS)
 
 $(SIMULATED)/log.parquet: | .venv/runtime.stamp

@@ -8,7 +8,7 @@ import traceback
 
 from warehouse import backup, build, move, publish, sql, summary
 from warehouse.alerts import command as alerts
-from warehouse.backtest import replay
+from warehouse.backtest import command as backtest
 from warehouse.errors import EXPECTED
 from warehouse.report import command as report
 from warehouse.secrets import scrub
@@ -25,7 +25,7 @@ COMMANDS = {
     "backup": (backup, "copy the file of DuckDB, and check the copy"),
     "publish": (publish, "copy the marts of DuckDB into a file for readers"),
     "move": (move, "take the history from DuckDB to PostgreSQL"),
-    "backtest": (replay, "replay the alert rules over the past; exits with 0, or 2 where it cannot"),
+    "backtest": (backtest, "replay the alert rules over the past; exits with 0, or 2 where it cannot"),
 }
 
 

@@ -82,17 +82,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Replay, and print."""
     database = Database(Settings.of(os.environ).wait_seconds)
-    rules = _rules(options.rules)
+    rules = read_rules(options.rules)
     truth_file = options.truth or _truth_beside_the_log(database)
     truths = read_truth(truth_file) if truth_file else None
     with database.reading() as transaction:
-        known_from, known_to = _known(transaction, database.schema)
-    begin, end = _range(options, rules, known_from, known_to)
+        known_from, known_to = known_range(transaction, database.schema)
+    begin, end = replayed_range(options, rules, known_from, known_to)
     judging = Judging.compiled(database)
     enabled = [rule for rule in rules if rule["is_enabled"]]
     naive = [rule | NAIVE for rule in rules]
     with database.reading() as transaction:
-        _stop_for(judging.what_is_wrong(transaction, rules), options.rules)
+        stop_for(judging.what_is_wrong(transaction, rules), options.rules)
         replay = Replay(
             enabled,
             begin,
@@ -134,7 +134,7 @@ def _end(text: str) -> dt.datetime:
     return _time(text) + dt.timedelta(days=1) if is_day else _time(text)
 
 
-def _rules(path: Path) -> list[Row]:
+def read_rules(path: Path) -> list[Row]:
     """The rules of a file. Whether they make sense is the warehouse's to say."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -167,7 +167,7 @@ def _truth_beside_the_log(database: Database) -> Path | None:
     return beside if log and database.reads_files and beside.is_file() else None
 
 
-def _known(transaction: Transaction, schema: str) -> tuple[dt.datetime, dt.datetime]:
+def known_range(transaction: Transaction, schema: str) -> tuple[dt.datetime, dt.datetime]:
     """From when and until when the warehouse has single generations."""
     for table in ("fct_generations", "service_health"):
         if not transaction.exists(f"{schema}_marts", table):
@@ -182,7 +182,7 @@ def _known(transaction: Transaction, schema: str) -> tuple[dt.datetime, dt.datet
     return known["known_from"], known["known_to"]
 
 
-def _range(
+def replayed_range(
     options: argparse.Namespace, rules: list[Row], known_from: dt.datetime, known_to: dt.datetime
 ) -> tuple[dt.datetime, dt.datetime]:
     """The marks after the first of these times, up to the second, are judged. The longest window must lie in the log,
@@ -207,7 +207,8 @@ def _mark(moment: dt.datetime) -> dt.datetime:
     return moment - (moment - dt.datetime(2000, 1, 1)) % FIVE_MINUTES
 
 
-def _stop_for(problems: list[Row], path: Path) -> None:
+def stop_for(problems: list[Row], path: Path) -> None:
+    """No rule is replayed where one makes no sense."""
     if problems:
         lines = "".join(f"\n  {row['rule_name']}: {row['problem']}" for row in problems)
         raise ConfigurationError(f"These alert rules make no sense ({path}):{lines}")
@@ -280,7 +281,7 @@ def _fired(replay: Replay) -> str:
             ]
         )
     header = ["rule", "severity", "incidents", "in 30 days", "median length", "longest", "too little data"]
-    return _table(header, lines, left=2)
+    return table(header, lines, left=2)
 
 
 def _truth_heading(path: Path, truths: list[Truth], within: list[Truth]) -> str:
@@ -311,7 +312,7 @@ def _worth(replay: Replay, verdicts: dict[str, Verdict]) -> str:
             ]
         )
     header = ["rule", "breaching", "caught", "missed", "aftermaths", "false", "a day", "in 30 days"]
-    return _table([*header, "to detect, median / max", "latest after breach"], lines)
+    return table([*header, "to detect, median / max", "latest after breach"], lines)
 
 
 def _listed(replay: Replay, verdicts: dict[str, tuple[Verdict, Verdict]] | None, limit: int | None) -> str:
@@ -349,10 +350,10 @@ def _listed(replay: Replay, verdicts: dict[str, tuple[Verdict, Verdict]] | None,
     heading = (
         "\nThe incidents:" if not earlier else f"\nThe newest {len(shown)} incidents (--all lists {earlier:,} more):"
     )
-    return f"{heading}\n\n" + _table(header + ["alarm"] * (verdicts is not None), lines, left=3)
+    return f"{heading}\n\n" + table(header + ["alarm"] * (verdicts is not None), lines, left=3)
 
 
-def _table(header: list[str], lines: list[list[str]], left: int = 1) -> str:
+def table(header: list[str], lines: list[list[str]], left: int = 1) -> str:
     """Columns under their heads, the first of them to the left."""
     widths = [max(len(line[place]) for line in [header, *lines]) for place in range(len(header))]
     return "\n".join(
