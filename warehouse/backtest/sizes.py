@@ -188,7 +188,7 @@ def _heading(rules: Path) -> str:
     return (
         f"The rules of {rules}, and those of before ({BEFORE.name}), over simulated logs of {DAYS} days.\n"
         f"Caught: an incident of the failure rate was opened while the hour lasted, or at most {_LENGTHS[0]} minutes "
-        "later; one that was open before does not count.\n"
+        "later.\nOne that was open before does not count.\n"
         "Minutes: from the beginning of the hour until then, the median of those caught.\n"
         "False pages: opened outside of the failing hours, by any rule of severity page, in 30 days.\n"
     )
