@@ -65,7 +65,7 @@ $(SIMULATED)/log.parquet: | .venv/runtime.stamp
 	$(BIN)/python -m simulator --rows 3000000 --days 90 --incidents 20 --seed 1 --out $@
 
 $(SIMULATED)/warehouse.stamp: $(SIMULATED)/log.parquet | profiles.yml
-	$(ENV_SIMULATED) $(BIN)/dbt --quiet build --select +service_health --exclude-resource-types test unit_test
+	$(ENV_SIMULATED) $(BIN)/dbt --quiet build --select +service_health +hourly_engagement +error_analysis --exclude-resource-types test unit_test
 	@touch $@
 
 .PHONY: check

@@ -137,10 +137,10 @@
     )
 {%- endmacro %}
 
-{#- How many users an error may hit at most in a window if all is as usual: half as many again as the share of the last
+{#- How many users an error may hit at most in a window if all is as usual: twice as many as the share of the last
     weeks makes of its generations, 1 % where no week is known. Where errors are rare the third user is too many. -#}
 {% macro usual_errors(share) -%}
-    greatest(1.5 * coalesce({{ share }}, 0.01) * compared.generation_count, 0.2)
+    greatest(2 * coalesce({{ share }}, 0.01) * compared.generation_count, 0.2)
 {%- endmacro %}
 
 {#- Is a generation one of those that an incident is about? Nobody is hit by traffic that is not there. -#}

@@ -11,6 +11,7 @@
 {%- set health = as_left_by_earlier_runs('marts', 'service_health', {
     'window_start': 'timestamp',
     'generation_count': 'bigint',
+    'failure_count': 'bigint',
     'total_cost_usd': 'numeric(18, 6)',
     'is_complete': 'boolean',
 }, ref('service_health')) %}
@@ -366,7 +367,7 @@ usual_users as (
     having count(*) >= 2
 ),
 
--- what part of the generations each kind of error takes, on each whole day that is known
+-- what part of the generations each kind of error takes, on each whole day of which all failures are known
 error_shares as (
     select
         days.activity_date,
@@ -376,7 +377,8 @@ error_shares as (
     from (
         select
             cast(window_start as date) as activity_date,
-            sum(generation_count) as generation_count
+            sum(generation_count) as generation_count,
+            sum(failure_count) as failure_count
         from {{ health }} as known
         where is_complete and window_start >= (select judged_from from bounds) - interval '29' day
         group by 1
@@ -385,11 +387,13 @@ error_shares as (
     left join (
         select
             activity_date,
+            sum(error_count) as failure_count,
             sum(error_count) filter (where error_category = 'rate_limit') as rate_limits,
             sum(error_count) filter (where error_category in ('quota', 'billing')) as quotas_or_bills
         from {{ errors }} as known
         group by activity_date
     ) as errors on days.activity_date = errors.activity_date
+    where coalesce(errors.failure_count, 0) = days.failure_count
 ),
 
 -- the median day of the four weeks before the window's, where a week of them is known

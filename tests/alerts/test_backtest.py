@@ -21,14 +21,14 @@ DAY = dt.datetime(2026, 3, 2)
 HOUR = dt.timedelta(hours=1)
 MINUTE = dt.timedelta(minutes=1)
 HEAD = (
-    "rule_name,metric,window_minutes,second_window_minutes,comparison,threshold,minimum_sample,fire_after_windows,"
-    "resolve_after_windows,severity,objective,is_enabled,runbook"
+    "rule_name,metric,window_minutes,longer_window_minutes,second_window_minutes,comparison,threshold,"
+    "minimum_evidence,minimum_sample,fire_after_windows,resolve_after_windows,severity,objective,is_enabled,runbook"
 )
 # A row a minute, so windows of 15 minutes hold 15 rows. Four windows in a row, at least ten rows.
 RULES = f"""{HEAD}
-failing,failure_rate,15,,>,0.5,10,4,2,page,,true,Look.
-refused,rate_limit_error_count,15,,>=,15,10,1,2,ticket,,true,Wait.
-off,failure_rate,15,,>,0.1,0,1,1,page,,false,Nobody asks.
+failing,failure_rate,15,,,>,0.5,0,10,4,2,page,,true,Look.
+refused,rate_limit_error_count,15,,,>=,15,0,10,1,2,ticket,,true,Wait.
+off,failure_rate,15,,,>,0.1,0,0,1,1,page,,false,Nobody asks.
 """
 # Every generation fails in these. The first is long enough; the second is over before the rule has held for four
 # windows; the third is nobody's; the fourth is an incident of a kind that the rule is not there for.
@@ -91,7 +91,7 @@ def replayed(
     """The warehouse of the log above, on each engine."""
     warehouse = module_warehouse(request.param)
     warehouse.load(log())
-    warehouse.run(select="+service_health")
+    warehouse.run(select="+service_health +hourly_engagement +error_analysis")
     return Replayed(warehouse, tmp_path_factory.mktemp("backtest"))
 
 
@@ -228,7 +228,7 @@ def test_the_rules_of_the_seed_find_the_incidents_of_a_simulated_log(
     simulate(["--rows", "200000", "--days", "6", "--incidents", "3", "--out", str(log_file), "--quiet"])
     warehouse = new_warehouse("duckdb")
     warehouse.log = str(log_file)
-    warehouse.run(select="+service_health")
+    warehouse.run(select="+service_health +hourly_engagement +error_analysis")
     replayed = Replayed(warehouse, tmp_path)
     replayed.rules.write_text((ROOT / "seeds" / "alert_rules.csv").read_text())
     assert replayed.run(monkeypatch, "--all") == 0

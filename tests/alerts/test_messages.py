@@ -36,10 +36,15 @@ INCIDENT = {
     "affected_failure_count": 1,
     "costed_failure_count": 1,
     "window_minutes": 60,
+    "longer_window_minutes": None,
     "second_window_minutes": None,
     "runbook": None,
     "observed_value": None,
     "sample_size": None,
+    "seen_minutes": None,
+    "evidence": None,
+    "witness_count": None,
+    "affected_witness_count": None,
 }
 
 
@@ -90,6 +95,7 @@ INCIDENT = {
             5,
             "Failures use up the error budget at least 14.4 times as fast as the objective allows, over 1 h and 5 min.",
         ),
+        ("silent_minutes", ">=", 60, None, "No generation is logged, for at least 1 h."),
         ("something_new", "<", 1234.5678, None, "something_new is less than 1,234.568, over 1 h."),
     ],
 )
@@ -98,6 +104,45 @@ def test_each_metric_is_put_in_words(
 ) -> None:
     changes = {"metric": metric, "comparison": comparison, "threshold": threshold, "second_window_minutes": second}
     assert message(INCIDENT | changes, "opened").body.splitlines()[0] == told
+
+
+def test_a_rule_of_two_windows_says_both() -> None:
+    lines = message(INCIDENT | {"window_minutes": 15, "longer_window_minutes": 60}, "opened").body.splitlines()
+    assert lines[0] == "More than 5% of the generations of 15 min or 1 h fail."
+
+
+@pytest.mark.parametrize(
+    ("changes", "sure"),
+    [
+        (
+            {"metric": "failure_rate", "observed_value": 7 / 9, "sample_size": 9, "threshold": 0.05, "evidence": 6.1},
+            "7 of 9 generations failed in the 15 min up to 2026-03-02 10:00 UTC, at 5 of 6 users; "
+            "by chance that would happen less than once in 440 such windows if 5% failed",
+        ),
+        (
+            {"metric": "p95_duration_ms", "observed_value": 41_000, "sample_size": 9, "threshold": 3e4, "evidence": 5},
+            "5 of 6 users had to wait longer; "
+            "by chance that would happen less than once in 140 such windows if 5% took longer than 30 s",
+        ),
+        (
+            {"metric": "rate_limit_error_count", "observed_value": 8, "sample_size": 9, "threshold": 3, "evidence": 13},
+            "8 of 9 generations in the 15 min up to 2026-03-02 10:00 UTC, at 5 of 6 users; "
+            "by chance that would happen less than once in 440,000 such windows if all was as usual",
+        ),
+        (
+            {"metric": "cost_change_ratio", "affected_witness_count": None, "evidence": 5000, "threshold": 0.5},
+            "by chance that would happen less than once in a million such windows if it was at its limit",
+        ),
+    ],
+)
+def test_the_evidence_is_put_in_words(changes: dict, sure: str) -> None:
+    seen = {"seen_minutes": 15, "witness_count": 6, "affected_witness_count": 5} | changes
+    assert f"How sure: {sure}" in message(INCIDENT | seen, "opened").body.splitlines()
+
+
+@pytest.mark.parametrize("evidence", [None, 0.0])
+def test_where_nothing_was_weighed_nothing_is_said_of_it(evidence: float | None) -> None:
+    assert "How sure" not in message(INCIDENT | {"evidence": evidence}, "opened").body
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,9 @@ class Weeks:
         """Look up by time."""
         self._slots = {row["window_start"]: row for row in self.health if row["is_complete"]}
         self._hours = {row["activity_hour"]: row["active_users"] for row in self.hours if row["is_complete"]}
-        self._days: dict[dt.date, list[int]] = {}
+        self._days: dict[dt.date, list[Row]] = {}
         for start, row in self._slots.items():
-            self._days.setdefault(start.date(), []).append(row["generation_count"])
+            self._days.setdefault(start.date(), []).append(row)
 
     def usual(self, rule: Row, end: dt.datetime, rows: list[Row]) -> Usual:
         """What is usual for a rule's window."""
@@ -101,14 +101,13 @@ class Weeks:
         categories = {"rate_limit_error_count": ("rate_limit",), "quota_or_billing_error_count": ("quota", "billing")}
         shares = []
         for back in range(1, 29):
-            counts = self._days.get(day - back * _DAY, [])
-            if len(counts) == 288 and sum(counts):
-                errors = sum(
-                    row["error_count"]
-                    for row in self.errors
-                    if row["activity_date"] == day - back * _DAY and row["error_category"] in categories.get(metric, ())
-                )
-                shares.append(errors / sum(counts))
+            slots = self._days.get(day - back * _DAY, [])
+            errors = [row for row in self.errors if row["activity_date"] == day - back * _DAY]
+            count = sum(row["generation_count"] for row in slots)
+            failures = sum(row["failure_count"] for row in slots)
+            if len(slots) == 288 and count and failures == sum(row["error_count"] for row in errors):
+                own = [row["error_count"] for row in errors if row["error_category"] in categories.get(metric, ())]
+                shares.append(sum(own) / count)
         return statistics.median(shares) if len(shares) >= 7 else None
 
 

@@ -22,10 +22,15 @@ def incidents(transaction: Transaction, schema: str, condition: str, **parameter
         select
             incidents.*,
             rules.window_minutes,
+            rules.longer_window_minutes,
             rules.second_window_minutes,
             rules.runbook,
             evaluations.observed_value,
-            evaluations.sample_size
+            evaluations.sample_size,
+            evaluations.window_minutes as seen_minutes,
+            evaluations.evidence,
+            evaluations.witness_count,
+            evaluations.affected_witness_count
         from {schema}_marts.incidents as incidents
         left join {schema}_seeds.alert_rules as rules on incidents.rule_name = rules.rule_name
         left join {schema}_marts.alert_evaluations as evaluations

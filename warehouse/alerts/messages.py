@@ -1,6 +1,7 @@
 """What people read, in plain words: the same for every target and for the terminal."""
 
 import datetime as dt
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,7 +17,25 @@ _CONDITIONS = {
     "cost_change_ratio": "The cost of {window} has changed against as long before: {limit}.",
     "cost_over_usual_ratio": "The cost of {window} is {limit} the usual of this time of the week.",
     "traffic_over_usual_ratio": "The generations of {window} are {limit} of the usual at this time of the week.",
+    "silent_minutes": "No generation is logged, for {limit}.",
     "error_budget_burn": "Failures use up the error budget {limit} as fast as the objective allows, over {window}.",
+}
+# What the evidence speaks against, as one would say it.
+_IF_CHANCE = {
+    "failure_rate": "if {limit} failed",
+    "p95_duration_ms": "if 5% took longer than {limit}",
+    "rate_limit_error_count": "if all was as usual",
+    "quota_or_billing_error_count": "if all was as usual",
+    "silent_minutes": "even if half as many users came as usual",
+    "error_budget_burn": "if the budget burned {limit} too fast",
+}
+# What counts for a metric, of how many of its sample; and what happens to its users.
+_HITS = {
+    "failure_rate": ("{hits} of {sample} generations failed", "at {affected} of {users}"),
+    "p95_duration_ms": (None, "{affected} of {users} had to wait longer"),
+    "rate_limit_error_count": ("{value} of {sample} generations", "at {affected} of {users}"),
+    "quota_or_billing_error_count": ("{value} of {sample} generations", "at {affected} of {users}"),
+    "error_budget_burn": (None, "{affected} of {users} of the shorter window had a failure"),
 }
 _COMPARISONS = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}
 
@@ -46,6 +65,7 @@ _UNITS: dict[str, Callable[[float], str]] = {
     "cost_change_ratio": _change,
     "cost_over_usual_ratio": _times,
     "traffic_over_usual_ratio": _percent,
+    "silent_minutes": lambda value: in_hours(round(value)),
     "error_budget_burn": _times,
 }
 
@@ -103,6 +123,8 @@ def _lines(incident: Row, event: str, is_over: bool) -> list[str]:
     else:
         lines.append(f"Since: {at(incident['first_firing_at'])}, for {in_hours(incident['duration_minutes'])}")
     lines.append(_extent(incident))
+    if incident["evidence"]:
+        lines.append(f"How sure: {_evidence(incident)}")
     if incident["affected_generation_count"]:
         lines.append(
             f"Whom it hits: {counted(incident['affected_generation_count'], 'generation')} of "
@@ -147,8 +169,41 @@ def condition(incident: Row) -> str:
 
 
 def _window(incident: Row) -> str:
-    lengths = [incident["window_minutes"], incident["second_window_minutes"]]
-    return " and ".join(in_hours(minutes) for minutes in lengths if minutes) or "its window"
+    longer = incident["longer_window_minutes"]
+    lengths = [incident["window_minutes"], longer or incident["second_window_minutes"]]
+    return (" or " if longer else " and ").join(in_hours(minutes) for minutes in lengths if minutes) or "its window"
+
+
+def _evidence(incident: Row) -> str:
+    """What was seen when it fired last, and how rarely chance would show it."""
+    metric, sample = incident["metric"], incident["sample_size"]
+    seen, at_users = _HITS.get(metric, (None, None))
+    parts = []
+    if seen and incident["observed_value"] is not None:
+        hits = f"{round(incident['observed_value'] * sample):,}" if metric == "failure_rate" else ""
+        value = in_units(metric, incident["observed_value"])
+        parts.append(
+            seen.format(hits=hits, value=value, sample=f"{sample:,}")
+            + f" in the {in_hours(incident['seen_minutes'])} up to {at(incident['last_firing_at'])}"
+        )
+    if at_users and incident["affected_witness_count"] is not None:
+        users = counted(incident["witness_count"], "user")
+        parts.append(at_users.format(affected=f"{incident['affected_witness_count']:,}", users=users))
+    against = _IF_CHANCE.get(metric, "if it was at its limit").format(limit=in_units(metric, incident["threshold"]))
+    parts_said = ", ".join(parts)
+    chance = (
+        f"by chance that would happen less than once in {_times_rarer(incident['evidence'])} such windows {against}"
+    )
+    return f"{parts_said}; {chance}" if parts_said else chance
+
+
+def _times_rarer(evidence: float) -> str:
+    """e to the evidence, rounded down to two digits."""
+    times = math.floor(math.exp(min(evidence, 14)))
+    if times > 1_000_000:
+        return "a million"
+    unit = 10 ** max(len(str(times)) - 2, 0)
+    return f"{times // unit * unit:,}"
 
 
 def _extent(incident: Row) -> str:

@@ -125,7 +125,7 @@ def _weigh(rule: Row, end: dt.datetime, rows: list[Row], usual: Usual) -> Weight
     if metric in _CATEGORIES:
         hit = sum(any(row["error_category"] in _CATEGORIES[metric] for row in of_user) for of_user in users.values())
         share = 0.01 if usual.error_share is None else usual.error_share
-        return Weight(count_evidence(rule, hit, max(1.5 * share * len(window), 0.2)), len(users), hit)
+        return Weight(count_evidence(rule, hit, max(2 * share * len(window), 0.2)), len(users), hit)
     return Weight(_evidence_of_sums(rule, end, rows, usual, users), len(users), None)
 
 

@@ -169,7 +169,7 @@ def _truth_beside_the_log(database: Database) -> Path | None:
 
 def known_range(transaction: Transaction, schema: str) -> tuple[dt.datetime, dt.datetime]:
     """From when and until when the warehouse has single generations."""
-    for table in ("fct_generations", "service_health"):
+    for table in ("fct_generations", "service_health", "hourly_engagement", "error_analysis"):
         if not transaction.exists(f"{schema}_marts", table):
             raise ConfigurationError(
                 f"There is no table {schema}_marts.{table} to replay: the warehouse was never built. Run: make build"

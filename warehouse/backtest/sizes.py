@@ -25,6 +25,8 @@ SIZES = (200, 1_000, 3_000, 11_000, 33_000, 200_000)
 FOLDER = Path("build/backtest/sizes")
 # The rules before evidence decided: minimum samples, and windows in a row.
 BEFORE = Path(__file__).with_name("fixed_samples.csv")
+# What the rules read.
+READ = ("+service_health", "+hourly_engagement", "+error_analysis")
 DAYS = 30
 # hours of each share that fails
 _HOURS = 8
@@ -128,7 +130,7 @@ def _measure(size: int, options: argparse.Namespace) -> Measured:
         stamp = folder / "warehouse.stamp"
         if not stamp.exists():
             _say(f"{size:,} generations a day: building the warehouse")
-            run_dbt(database, ["build", "--select", "+service_health", "--exclude-resource-types", "test", "unit_test"])
+            run_dbt(database, ["build", "--select", *READ, "--exclude-resource-types", "test", "unit_test"])
             stamp.touch()
         _say(f"{size:,} generations a day: replaying the rules")
         return _replayed(size, options, database, read_truth(truth_file))
