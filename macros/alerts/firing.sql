@@ -16,6 +16,8 @@
         incidents.lost_cost_usd,
         incidents.affected_failure_count,
         incidents.costed_failure_count,
+        incidents.reopened_count,
+        incidents.explanation,
         newest.window_end,
         newest.observed_value,
         newest.sample_size,
@@ -35,12 +37,14 @@
     {%- for row in (run_query(query ~ " order by first_firing_at, rule_name").rows
         if execute and flags.WHICH in ('test', 'build') else []) -%}
         {{ log((row.severity | upper) ~ ": " ~ row.rule_name ~ " has been firing since " ~ row.first_firing_at
-            ~ " UTC, for " ~ row.duration_minutes ~ " minutes: " ~ row.metric ~ " was " ~ "%.4g" % row.observed_value
+            ~ " UTC, for " ~ row.duration_minutes ~ " minutes"
+            ~ (", reopened " ~ row.reopened_count ~ " times" if row.reopened_count else "") ~ ": " ~ row.metric
+            ~ " was " ~ "%.4g" % row.observed_value
             ~ " in the " ~ row.window_minutes ~ " minutes up to " ~ row.window_end ~ " UTC (sample: "
             ~ "{:,}".format(row.sample_size) ~ "), " ~ "%.4g" % row.worst_value ~ " at worst; it fires where this is "
             ~ row.comparison ~ " " ~ "%.4g" % row.threshold ~ ". It hits "
             ~ "{:,}".format(row.affected_generation_count) ~ " generations of " ~ "{:,}".format(row.affected_users)
-            ~ " users. What to do: "
+            ~ " users." ~ (" Why: " ~ row.explanation ~ "." if row.explanation else "") ~ " What to do: "
             ~ (row.runbook or "the rule is no longer among the seed's; nothing is noted"), info=true) }}
     {%- endfor -%}
     {{ query }}

@@ -6,11 +6,25 @@
 {% endmacro %}
 
 {#- What earlier runs have left in a relation that is made after what asks, or need not be there; no row where there is
-    none yet. `reference`: what it is called where it is there, if not by its name. -#}
+    none yet. A column that the release before did not know is null. `reference`: what it is called, if not by its name. -#}
 {% macro as_left_by_earlier_runs(layer, name, columns, reference=none) %}
-    {%- set relation, nothing = existing_relation(layer, name), [] -%}
+    {%- set relation, selected = existing_relation(layer, name), [] -%}
+    {%- set known = adapter.get_columns_in_relation(relation) | map(attribute='name') | list if relation else [] -%}
     {%- for column, type in columns.items() -%}
-        {%- do nothing.append("cast(null as " ~ type ~ ") as " ~ column) -%}
+        {%- do selected.append(column if column in known else "cast(null as " ~ type ~ ") as " ~ column) -%}
     {%- endfor -%}
-    {{ return((reference or relation) if relation else "(select " ~ nothing | join(", ") ~ " where false)") }}
+    {%- set origin = " from " ~ (reference or relation) ~ " as left_behind" if relation else " where false" -%}
+    {{ return("(select " ~ selected | join(", ") ~ origin ~ ")") }}
 {% endmacro %}
+
+{#- Can an incident of before still change? While it is open, and for an hour after it has ended as ok: then it may
+    reopen. What a release made that knew of no reopening is final; that it ended has been said. incidents_until
+    is that of int_alert_window. -#}
+{% macro may_go_on() -%}
+    (
+        resolved_at is null
+        or resolution = 'ok'
+        and reopened_count is not null
+        and resolved_at + interval '60' minute > incidents_until
+    )
+{%- endmacro %}

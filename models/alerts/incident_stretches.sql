@@ -1,29 +1,40 @@
--- One row per firing stretch of a rule that may still change, made of its evaluations.
+-- One row per incident that may still change, made of the evaluations of its rule.
 --
 -- A rule opens when it has fired fire_after_windows times in a row; a window of insufficient_data, or one that was not
 -- judged, breaks the row. It closes after resolve_after_windows windows that were ok, not counting those of
 -- insufficient_data, since it fired last; or without any firing window for 24 hours; or when it is switched off. So
--- what lies between two closing signals is one segment, and a segment that holds an opening signal is an incident.
+-- what lies between two closing signals is one segment, and a segment that holds an opening signal is a firing stretch.
+-- A stretch that opens within an hour after the one before it ended as ok is the same incident, which has reopened.
 {{ config(materialized='ephemeral', tags=['alerts']) }}
 
 with judged as (
     select rule_name from {{ valid_rules(ref('alert_rules')) }} as valid
 ),
 
--- what is known of each rule's incidents from before this run
+known_until as (
+    select alert_window.incidents_until from {{ ref('int_alert_window') }} as alert_window
+),
+
+-- what is known of each rule's incidents from before this run; the newest of a rule may go on
 known as (
     select
         rule_name,
-        max(case when resolved_at is null then first_firing_at end) as open_from,
+        max(first_firing_at) as newest_from,
+        max(case when {{ may_go_on() }} then first_firing_at end) as open_from,
         max(resolved_at) as closed_at
-    from {{ as_left_by_earlier_runs(
-        'marts', 'incidents', {'rule_name': 'text', 'first_firing_at': 'timestamp', 'resolved_at': 'timestamp'}
-    ) }} as incidents
+    from {{ as_left_by_earlier_runs('marts', 'incidents', {
+        'rule_name': 'text',
+        'first_firing_at': 'timestamp',
+        'resolved_at': 'timestamp',
+        'resolution': 'text',
+        'reopened_count': 'bigint',
+    }) }} as incidents
+    cross join known_until
     group by rule_name
 ),
 
--- The evaluations from which incidents may still change: of a rule with an open one, since it began; of any other,
--- since its last one ended, at most two days before what the incidents know.
+-- The evaluations from which incidents may still change: of a rule with one that may go on, since it began; of any
+-- other, since its last one ended, at most two days before what the incidents know.
 evaluations as (
     select evaluations.*
     from {{ ref('alert_evaluations') }} as evaluations
@@ -33,7 +44,7 @@ evaluations as (
             timestamp '2000-01-01 00:00:00'
         )
         and case
-            when known.open_from is not null then evaluations.window_end >= known.open_from
+            when known.open_from = known.newest_from then evaluations.window_end >= known.open_from
             when known.closed_at is not null then evaluations.window_end > known.closed_at
             else true
         end
@@ -145,30 +156,70 @@ stretches as (
         end as resolution
     from closed
     where opened_at is not null
+),
+
+-- what ended otherwise than as ok is final
+reopened as (
+    select
+        *,
+        coalesce(
+            lag(resolution) over by_stretch = 'ok'
+            and opened_at <= lag(resolved_at) over by_stretch + interval '60' minute,
+            false
+        ) as is_reopening
+    from stretches
+    window by_stretch as (partition by rule_name order by opened_at)
+),
+
+numbered as (
+    select
+        *,
+        sum(case when is_reopening then 0 else 1 end) over (
+            partition by rule_name order by opened_at
+        ) as incident_number
+    from reopened
+),
+
+-- of the stretches of an incident only the last can be open, or have ended otherwise than as ok
+joined as (
+    select
+        rule_name,
+        min(first_firing_at) as first_firing_at,
+        min(opened_at) as opened_at,
+        max(last_firing_at) as last_firing_at,
+        case when count(resolved_at) = count(*) then max(resolved_at) end as resolved_at,
+        case when count(resolved_at) = count(*) then coalesce(max(nullif(resolution, 'ok')), 'ok') end as resolution,
+        max(newest_end) as newest_end,
+        max(highest_value) as highest_value,
+        min(lowest_value) as lowest_value,
+        count(*) - 1 as reopened_count
+    from numbered
+    group by rule_name, incident_number
 )
 
 select
-    md5(stretches.rule_name || ' ' || cast(stretches.opened_at as text)) as incident_key,
-    stretches.rule_name,
+    md5(joined.rule_name || ' ' || cast(joined.opened_at as text)) as incident_key,
+    joined.rule_name,
     opening.severity,
     opening.metric,
     opening.threshold,
     opening.comparison,
     opening.window_minutes,
-    stretches.first_firing_at,
-    stretches.opened_at,
-    stretches.last_firing_at,
-    stretches.resolved_at,
-    stretches.resolution,
+    joined.first_firing_at,
+    joined.opened_at,
+    joined.last_firing_at,
+    joined.resolved_at,
+    joined.resolution,
     cast(
-        extract(epoch from coalesce(stretches.resolved_at, stretches.newest_end) - stretches.first_firing_at) / 60
+        extract(epoch from coalesce(joined.resolved_at, joined.newest_end) - joined.first_firing_at) / 60
         as bigint
     ) as duration_minutes,
     case
-        when opening.comparison in ('>', '>=') then stretches.highest_value
-        else stretches.lowest_value
-    end as worst_value
-from stretches
+        when opening.comparison in ('>', '>=') then joined.highest_value
+        else joined.lowest_value
+    end as worst_value,
+    joined.reopened_count
+from joined
 inner join marked as opening
-    on stretches.rule_name = opening.rule_name
-    and stretches.opened_at = opening.window_end
+    on joined.rule_name = opening.rule_name
+    and joined.opened_at = opening.window_end

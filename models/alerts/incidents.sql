@@ -55,6 +55,12 @@ select
     coalesce(hit.affected_users, 0) as affected_users,
     cast(coalesce(hit.lost_cost_usd, 0) as numeric(18, 6)) as lost_cost_usd,
     case when hit.incident_key is null then 0 else hit.affected_failure_count end as affected_failure_count,
-    case when hit.incident_key is null then 0 else hit.costed_failure_count end as costed_failure_count
+    case when hit.incident_key is null then 0 else hit.costed_failure_count end as costed_failure_count,
+    stretches.reopened_count,
+    -- what was said stays where the generations are no longer at hand
+    case when reasons.incident_key is null then earlier.explanation else reasons.explanation end as explanation
 from stretches
 left join hit on stretches.incident_key = hit.incident_key
+left join {{ ref('incident_reasons') }} as reasons on stretches.incident_key = reasons.incident_key
+left join {{ as_left_by_earlier_runs('marts', 'incidents', {'incident_key': 'text', 'explanation': 'text'}) }}
+    as earlier on stretches.incident_key = earlier.incident_key

@@ -13,8 +13,6 @@
 ) }}
 
 {%- set span = alert_span() %}
-{#- the rows that the run before has left #}
-{%- set kept = existing_relation('intermediate', 'int_alert_generations') %}
 
 with log as {{ computed_once() }} (
     select * from {{ ref('stg_generation_logs') }}
@@ -44,23 +42,36 @@ added as (
         is_success,
         error_category,
         duration_ms,
-        total_cost_usd
+        total_cost_usd,
+        style,
+        difficulty,
+        error_signature
     from placed
     where place = 1
 )
 
 select * from added
-{%- if kept %}
 
 union all
 
 -- what is new is later, and replaces what it repeats
 select kept.*
-from {{ kept }} as kept
+from {{ as_left_by_earlier_runs('intermediate', 'int_alert_generations', {
+    'generation_id': 'uuid',
+    'activity_date': 'date',
+    'created_at': 'timestamp',
+    'user_key': 'uuid',
+    'is_success': 'boolean',
+    'error_category': 'text',
+    'duration_ms': 'bigint',
+    'total_cost_usd': 'numeric(18, 6)',
+    'style': 'text',
+    'difficulty': 'integer',
+    'error_signature': 'text',
+}) }} as kept
 left join added
     on kept.generation_id = added.generation_id
     and kept.activity_date = added.activity_date
 where kept.created_at >= {{ span.generations_from }}
     and kept.created_at < {{ span.log_read_from }}
     and added.generation_id is null
-{%- endif %}

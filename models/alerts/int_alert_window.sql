@@ -46,16 +46,22 @@ progress as (
     from {{ ref('alert_progress') }}
 ),
 
--- since when the open incidents fire, and since when they have not
+-- Since when the incidents fire that may go on, since when they have not, and since when those fire whose first six
+-- hours, which explain them, may not be over.
 open_incidents as (
     select
         min(first_firing_at) as open_from,
-        min(last_firing_at) as open_fired_at
-    from {{ as_left_by_earlier_runs(
-        'marts', 'incidents',
-        {'first_firing_at': 'timestamp', 'last_firing_at': 'timestamp', 'resolved_at': 'timestamp'}
-    ) }} as incidents
-    where resolved_at is null
+        min(last_firing_at) as open_fired_at,
+        min(case when last_firing_at < first_firing_at + interval '6' hour then first_firing_at end) as explained_from
+    from {{ as_left_by_earlier_runs('marts', 'incidents', {
+        'first_firing_at': 'timestamp',
+        'last_firing_at': 'timestamp',
+        'resolved_at': 'timestamp',
+        'resolution': 'text',
+        'reopened_count': 'bigint',
+    }) }} as incidents
+    cross join progress
+    where {{ may_go_on() }}
 ),
 
 windows as (
@@ -78,7 +84,9 @@ needed as (
         open_incidents.open_from,
         least(
             least(windows.judged_from, progress.incidents_until + interval '5' minute)
-            - interval '1' minute * (rules.longest_minutes + rules.hold_minutes),
+            - interval '1' minute * (rules.longest_minutes + rules.hold_minutes + 60),
+            -- with the window that fired first, and the hour before it
+            open_incidents.explained_from - interval '1' minute * (rules.longest_minutes + 60),
             open_incidents.open_fired_at
         ) as generations_from
     from windows
@@ -98,5 +106,6 @@ select
     {%- else %}
     generations_from as log_read_from,
     {%- endif %}
-    least(incidents_until - interval '2' day, open_from) as incidents_from
+    least(incidents_until - interval '2' day, open_from) as incidents_from,
+    incidents_until
 from needed

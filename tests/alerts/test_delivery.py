@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from scene import NOTIFICATIONS, OPENED, Scene, command, key_of
+from scene import NOTIFICATIONS, OPENED, PROGRESS, Scene, command, key_of
 from warehouses import SCHEMA
 
 # What is told, to whom, and how often
@@ -104,6 +104,58 @@ def test_a_rule_without_a_runbook_and_an_incident_without_a_judgement_are_sent(d
         "How bad: unknown at worst; the limit is 5%",
         f"Incident: {key_of('removed', OPENED)}",
     ]
+
+
+# Incidents that reopen
+
+
+def test_an_incident_that_reopens_in_its_quiet_hour_is_sent_once(scene: Scene) -> None:
+    key = scene.open()
+    assert scene.run() == 1
+    scene.resolve(key, quiet=55)
+    assert scene.run() == 0
+    scene.reopen(key)
+    assert scene.run() == 1
+    end = OPENED + dt.timedelta(hours=3)
+    scene.resolve(key, at=end, quiet=55)
+    assert scene.run() == 0
+    assert scene.statuses() == [("opened", "sent", 1)]
+    scene.know_until(end + dt.timedelta(minutes=60))
+    assert [scene.run(), scene.run()] == [0, 0]
+    assert scene.statuses() == [("opened", "sent", 1), ("resolved", "sent", 1)]
+    assert scene.receiver.titles() == ["[PAGE] failure_rate is firing", "[PAGE] failure_rate is resolved"]
+    resolved = scene.receiver.taken()[-1].body["message"].splitlines()
+    assert "Reopened: 1 time, within an hour of its end" in resolved
+
+
+@pytest.mark.parametrize("resolution", ["no_data", "rule_disabled"])
+def test_what_cannot_reopen_is_over_at_once(scene: Scene, resolution: str) -> None:
+    key = scene.open()
+    scene.run()
+    scene.resolve(key, resolution=resolution, quiet=0)
+    assert scene.run() == 0
+    assert scene.statuses() == [("opened", "sent", 1), ("resolved", "sent", 1)]
+
+
+def test_a_new_target_hears_of_what_may_still_reopen(duckdb_scene: Scene) -> None:
+    key = duckdb_scene.open()
+    duckdb_scene.resolve(key, quiet=55)
+    assert duckdb_scene.run() == 0
+    assert duckdb_scene.receiver.titles() == ["[PAGE] failure_rate fired, and is over"]
+    duckdb_scene.reopen(key)
+    assert duckdb_scene.run() == 1
+    duckdb_scene.resolve(key)
+    assert duckdb_scene.run() == 0
+    assert duckdb_scene.statuses() == [("opened", "sent", 1), ("resolved", "sent", 1)]
+
+
+def test_while_nothing_is_known_of_how_far_the_incidents_are_made_none_is_said_to_be_over(duckdb_scene: Scene) -> None:
+    key = duckdb_scene.open()
+    duckdb_scene.run()
+    duckdb_scene.resolve(key)
+    duckdb_scene.warehouse.execute(f"delete from {PROGRESS}")
+    assert duckdb_scene.run() == 0
+    assert duckdb_scene.statuses() == [("opened", "sent", 1)]
 
 
 # Targets that fail
@@ -271,6 +323,26 @@ def test_a_reminder_that_could_not_be_sent_gives_way_to_newer_news(duckdb_scene:
         ("reminder", "skipped", 3),
         ("reminder", "skipped", 3),
         ("resolved", "sent", 1),
+    ]
+
+
+def test_nobody_is_reminded_of_an_incident_in_its_quiet_hour(duckdb_scene: Scene) -> None:
+    duckdb_scene.set(ALERT_REMINDER_HOURS="1")
+    key = duckdb_scene.open()
+    duckdb_scene.run()
+    duckdb_scene.receiver.answers["a"] += [500] * 3
+    duckdb_scene.warehouse.execute(f"update {NOTIFICATIONS} set sent_at = sent_at - interval '61' minute")
+    assert duckdb_scene.run() == 2
+    # the first could not be sent, the second is not due
+    duckdb_scene.resolve(key, quiet=30)
+    duckdb_scene.warehouse.execute(f"update {NOTIFICATIONS} set sent_at = sent_at - interval '61' minute")
+    assert duckdb_scene.run() == 0
+    assert duckdb_scene.statuses() == [("opened", "sent", 1), ("reminder", "skipped", 3)]
+    duckdb_scene.reopen(key)
+    assert duckdb_scene.run() == 1
+    assert duckdb_scene.receiver.titles() == [
+        "[PAGE] failure_rate is firing",
+        "[PAGE] failure_rate is still firing (reminder 2)",
     ]
 
 

@@ -30,7 +30,8 @@ def minute_by_minute(first: dt.datetime, minutes: int, failing: bool = False, nu
 
 CALM = minute_by_minute(OPENED - dt.timedelta(hours=5), 240)
 STORM = CALM + minute_by_minute(OPENED - dt.timedelta(hours=1), 60, failing=True, number=4000)
-AFTER = STORM + minute_by_minute(OPENED, 90, number=6000)
+# long enough for all of it to be over, and to stay so for an hour
+AFTER = STORM + minute_by_minute(OPENED, 180, number=6000)
 
 
 @pytest.fixture(params=ENGINES)

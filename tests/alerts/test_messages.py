@@ -162,6 +162,17 @@ def test_how_an_incident_ended_is_said(resolution: str, title: str, first: str) 
     assert (told.title, told.body.splitlines()[0]) == (title, first)
 
 
+def test_why_and_how_often_it_reopened_are_said_where_they_are_known() -> None:
+    known = {"explanation": '3 of 4 extra failures are "Rate limit reached"', "reopened_count": 2}
+    lines = message(INCIDENT | known, "opened").body.splitlines()
+    assert lines[2] == "Reopened: 2 times, within an hour of its end"
+    assert lines[5] == 'Why: 3 of 4 extra failures are "Rate limit reached"'
+    for nothing in ({"explanation": None, "reopened_count": None}, {"explanation": None, "reopened_count": 0}, {}):
+        body = message(INCIDENT | nothing, "opened").body
+        assert "Why:" not in body
+        assert "Reopened:" not in body
+
+
 def test_one_generation_of_one_user_and_times_are_put_in_words() -> None:
     lines = message(INCIDENT, "opened").body.splitlines()
     assert "Whom it hits: 1 generation of 1 user; 1 failed, which has cost 0.00 USD" in lines

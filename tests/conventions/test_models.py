@@ -121,7 +121,7 @@ CONTRACT = {
         "incident_key",
         """rule_name severity metric threshold comparison first_firing_at opened_at last_firing_at resolved_at
         resolution duration_minutes worst_value affected_generation_count affected_users lost_cost_usd
-        affected_failure_count costed_failure_count""",
+        affected_failure_count costed_failure_count reopened_count explanation""",
     ),
     "alert_notifications": (
         "notification_id",

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import math
 import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ from warehouses import Row
 
 _DAY = dt.timedelta(days=1)
 _MINUTE = dt.timedelta(minutes=1)
+_HOUR = dt.timedelta(hours=1)
+_EXPLAINED = 6 * _HOUR
+_COSTS = ("cost_change_ratio", "cost_over_usual_ratio")
 
 
 @dataclass(frozen=True)
@@ -155,13 +159,14 @@ def _look(rule: Row, generations: list[Row], weeks: Weeks, end: dt.datetime) -> 
 
 @dataclass
 class Incident:
-    """A firing stretch of a rule."""
+    """A firing stretch of a rule, and those that follow within an hour after it was ok."""
 
     opening: Row
     firing: list[Row]
     newest: Row
     resolved_at: dt.datetime | None = None
     resolution: str | None = None
+    reopened: int = 0
 
     @property
     def key(self) -> str:
@@ -196,8 +201,15 @@ def incidents_of(evaluations: list[Row], is_judged: bool) -> list[Incident]:
             if current:
                 current.firing.append(row)
             elif len(streak) >= row["fire_after_windows"]:
-                current = Incident(row, list(streak), row)
-                found.append(current)
+                last = found[-1] if found else None
+                if last and last.resolution == "ok" and row["window_end"] - last.resolved_at <= _HOUR:
+                    current = last
+                    current.firing += streak
+                    current.newest, current.resolved_at, current.resolution = row, None, None
+                    current.reopened += 1
+                else:
+                    current = Incident(row, list(streak), row)
+                    found.append(current)
             continue
         streak = []
         oks += row["outcome"] == "ok"
@@ -208,6 +220,110 @@ def incidents_of(evaluations: list[Row], is_judged: bool) -> list[Incident]:
     if current and not is_judged:
         close(previous["window_end"] + FIVE_MINUTES, "rule_disabled")
     return found
+
+
+def explanation_of(opening: Row, first: dt.datetime, last: dt.datetime, generations: list[Row]) -> str | None:
+    """In what an incident's generations differ from those of the hour before: the text of incidents.explanation."""
+    metric = opening["metric"]
+    if metric in OF_NOTHING or opening["comparison"] not in (">", ">="):
+        return None
+    began, ended = first - dt.timedelta(minutes=opening["window_minutes"]), min(last, first + _EXPLAINED)
+    minutes = (ended - began) // dt.timedelta(minutes=1)
+    is_cost = metric in _COSTS
+    within, before = between(generations, began, ended), between(generations, began - _HOUR, began)
+
+    def amount(rows: Iterable[Row]) -> int:
+        hit = [row for row in rows if is_affected(opening, row)]
+        return sum(int((row["total_cost_usd"] or 0) * 1_000_000) for row in hit) if is_cost else len(hit)
+
+    def usual(then: int, now: int, of: int) -> float:
+        """So many of the generations before, for as many as there are now."""
+        return then * now / of if of else 0
+
+    def excess(rows: list[Row], expected: float) -> int:
+        return amount(rows) - math.floor(expected + 0.5)
+
+    total = excess(
+        within, amount(before) * minutes / 60 if is_cost else usual(amount(before), len(within), len(before))
+    )
+    if total <= 0:
+        return None
+
+    def said(part: int) -> str:
+        return f"{part // 1_000_000}.{part // 10_000 % 100:02}" if is_cost else str(part)
+
+    def share(part: int) -> str:
+        return f"{said(min(part, total))} of {said(total)}" + " USD" * is_cost
+
+    def parts(of: Callable[[Row], object]) -> dict[object, tuple[list[Row], list[Row]]]:
+        found: dict[object, tuple[list[Row], list[Row]]] = {}
+        for place, rows in enumerate((within, before)):
+            for row in rows:
+                found.setdefault(of(row), ([], []))[place].append(row)
+        return found
+
+    def by_excess(found: dict[object, int]) -> list[object]:
+        return sorted(found, key=lambda name: (-found[name], name is None, str(name)))
+
+    texts = []
+    if is_cost:
+        texts.append(f"{said(total)} USD extra")
+    elif metric == "p95_duration_ms":
+        texts.append(f"{total} extra slow generation" + "s" * (total != 1))
+    else:
+        kinds = parts(lambda row: None if row["error_category"] in (None, "unknown") else row["error_signature"])
+        over = {name: excess(now, usual(amount(then), len(within), len(before))) for name, (now, then) in kinds.items()}
+        most = by_excess(over)[0]
+        if 2 * over[most] >= total:
+            verb = "is" if total == 1 else "are"
+            kind = "of no known kind" if most is None else f'"{most[:60]}"'
+            texts.append(f"{share(over[most])} extra failure{'s' * (total != 1)} {verb} {kind}")
+        else:
+            texts.append(f"{total} extra failure" + "s" * (total != 1))
+
+    if not is_cost and total < 5:
+        return texts[0]
+
+    def is_above(part: int, now: list[Row], then: list[Row]) -> bool:
+        base, whole = (amount(then), amount(before)) if is_cost else (len(now), len(within))
+        return part * whole >= 2 * base * total or (10 * part >= 9 * total and 3 * base <= 2 * whole)
+
+    for dimension in ("style", "difficulty"):
+        values = parts(lambda row, dimension=dimension: row[dimension])
+        over = {}
+        for name, (now, then) in values.items():
+            if is_cost:
+                expected = amount(then) * minutes / 60
+            elif then:
+                expected = usual(amount(then), len(now), len(then))
+            else:
+                expected = usual(amount(before), len(now), len(before))
+            over[name] = excess(now, expected)
+        most = by_excess(over)[0]
+        above = {name for name in over if is_above(over[name], *values[name])}
+        if most in above and 2 * over[most] >= total:
+            users = {row["user_key"] for rows in values[most] for row in rows if row["user_key"]}
+            if dimension == "difficulty":
+                name = None if most is None else f"with difficulty {most}"
+            else:
+                name = f'with style "{most[:40]}"' if len(users) >= 3 else "with one style"
+            if name:
+                texts.append(f"{share(over[most])} {name}")
+        elif dimension == "style" and len(values) > 1 and not any(4 * over[name] >= total for name in above):
+            texts.append("all styles alike")
+    if minutes > 120:
+        hours = parts(lambda row: f"{row['created_at']:%H}")
+        over = {}
+        for name, (now, _) in hours.items():
+            if is_cost:
+                expected = amount(before) * minutes * len(now) / (60 * len(within)) if within else 0
+            else:
+                expected = usual(amount(before), len(now), len(before))
+            over[name] = excess(now, expected)
+        most = by_excess(over)[0]
+        if 2 * over[most] >= total:
+            texts.append(f"{share(over[most])} from {most}:00 to {most}:59 UTC")
+    return "; ".join(texts)[:200]
 
 
 @dataclass
@@ -280,4 +396,6 @@ class Journal:
             "lost_cost_usd": cost(failures),
             "affected_failure_count": len(failures),
             "costed_failure_count": sum(row["total_cost_usd"] is not None for row in failures),
+            "reopened_count": incident.reopened,
+            "explanation": explanation_of(opening, firing[0]["window_end"], until, generations),
         }

@@ -37,6 +37,8 @@ INCIDENT_TYPES = {
     "lost_cost_usd": "numeric(18, 6)",
     "affected_failure_count": "bigint",
     "costed_failure_count": "bigint",
+    "reopened_count": "bigint",
+    "explanation": "text",
 }
 TABLES = {
     f"{SCHEMA}_marts.incidents": INCIDENT_TYPES,
@@ -77,6 +79,7 @@ TABLES = {
 }
 NOTIFICATIONS = f"{SCHEMA}_marts.alert_notifications"
 POINTS = f"{SCHEMA}_internal.datadog_points"
+PROGRESS = f"{SCHEMA}_internal.alert_progress"
 
 
 def key_of(rule: str, opened_at: dt.datetime) -> str:
@@ -94,7 +97,7 @@ class Scene:
             environment.delenv(name)
         environment.setenv("DBT_PROFILES_DIR", str(warehouse.profiles))
         self.set(ALERT_RETRY_SECONDS="0.01", ALERT_URLS=receiver.url("a"), **warehouse.environment())
-        for table in (*TABLES, NOTIFICATIONS, POINTS, f"{SCHEMA}_internal.alert_targets"):
+        for table in (*TABLES, NOTIFICATIONS, POINTS, f"{SCHEMA}_internal.alert_targets", PROGRESS):
             warehouse.execute(f"delete from {table}")
         self.insert("alert_rules", rule_name="failure_rate", window_minutes=15, runbook="Ask the provider.")
 
@@ -129,16 +132,32 @@ class Scene:
             "lost_cost_usd": 4.126,
             "affected_failure_count": 312,
             "costed_failure_count": 12,
+            "reopened_count": 0,
         } | changes
         self.insert("incidents", **incident)
         return incident["incident_key"]
 
-    def resolve(self, key: str, at: dt.datetime = OPENED + dt.timedelta(hours=1), resolution: str = "ok") -> None:
-        """The incident is over."""
+    def resolve(
+        self, key: str, at: dt.datetime = OPENED + dt.timedelta(hours=1), resolution: str = "ok", quiet: int = 60
+    ) -> None:
+        """The incident is over, and the incidents are made up to so many minutes later."""
+        self.know_until(at + dt.timedelta(minutes=quiet))
         self.warehouse.execute(
             f"update {SCHEMA}_marts.incidents set resolved_at = '{at}', resolution = '{resolution}', "
             f"duration_minutes = 65 where incident_key = '{key}'"
         )
+
+    def reopen(self, key: str) -> None:
+        """The incident fires again."""
+        self.warehouse.execute(
+            f"update {SCHEMA}_marts.incidents set resolved_at = null, resolution = null, "
+            f"reopened_count = reopened_count + 1 where incident_key = '{key}'"
+        )
+
+    def know_until(self, at: dt.datetime) -> None:
+        """So far the incidents are made."""
+        self.warehouse.execute(f"delete from {PROGRESS}")
+        self.warehouse.execute(f"insert into {PROGRESS} (is_only_row, incidents_until) values (true, '{at}')")
 
     def judge(self, rule: str = "failure_rate", at: dt.datetime = OPENED, outcome: str = "firing") -> None:
         """A rule was judged."""

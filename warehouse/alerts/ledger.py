@@ -13,6 +13,9 @@ from warehouse.database import Database, Row, Transaction
 # For so long after it was recorded, a message that cannot be delivered is tried again.
 GIVE_UP_HOURS = 24
 
+# For so long an incident that ended as ok may reopen (macros/alerts/window.sql), and nobody hears that it is over.
+QUIET_MINUTES = 60
+
 # A target hears of an incident's events in this order.
 _ORDER = "recorded_at, case event when 'opened' then 1 when 'reminder' then 2 else 3 end, notification_id"
 
@@ -55,7 +58,8 @@ class Ledger:
             self._give_up_on_strangers(transaction, [listener.name for listener in listeners])
 
     def _record_events(self, transaction: Transaction, target: str) -> None:
-        """A new target hears of what is open. What was over before is written down as skipped, and so is known."""
+        """A new target hears of what is open. What was over before is written down as skipped, and so is known. What
+        ended as ok may reopen: that it is over is written down when it no longer can, as far as incidents are made."""
         is_new = bool(
             transaction.rows(
                 f"insert into {self._targets} (target, first_seen_at) values (%(target)s, {NOW}) "
@@ -63,7 +67,15 @@ class Ledger:
                 target=target,
             )
         )
-        over = f"case when {is_new} and resolved_at is not null then"
+        is_final = f"""coalesce(
+            resolution in ('no_data', 'rule_disabled')
+            or resolved_at <= (
+                select incidents_until - interval '{QUIET_MINUTES}' minute
+                from {self._database.schema}_internal.alert_progress
+            ),
+            false
+        )"""
+        over = f"case when {is_new} and is_over then"
         transaction.execute(
             f"""
             insert into {self._table} (incident_key, event, target, status, last_error, recorded_at)
@@ -75,12 +87,12 @@ class Ledger:
                 {over} 'it was over when this target was first seen' end,
                 {NOW}
             from (
-                select incident_key, 'opened' as event, opened_at as happened_at, resolved_at
+                select incident_key, 'opened' as event, opened_at as happened_at, {is_final} as is_over
                 from {self._database.schema}_marts.incidents
                 union all
-                select incident_key, 'resolved' as event, resolved_at as happened_at, resolved_at
+                select incident_key, 'resolved' as event, resolved_at as happened_at, true as is_over
                 from {self._database.schema}_marts.incidents
-                where resolved_at is not null
+                where {is_final}
             ) as events
             where not exists (
                 select 1 from {self._table} as known
@@ -127,21 +139,26 @@ class Ledger:
         )
 
     def _skip_outdated_reminders(self, transaction: Transaction) -> None:
-        """A reminder that could not be sent is of no use once the next one is due, or the incident is over."""
+        """A reminder that could not be sent is of no use once the next one is due, or the incident has ended."""
         transaction.execute(
             f"""
             update {self._table}
             set status = 'skipped', last_error = 'it was outdated before it could be sent'
             where event = 'reminder'
                 and status = 'pending'
-                and exists (
-                    select 1 from {self._table} as later
-                    where later.incident_key = {self._table}.incident_key
-                        and later.target = {self._table}.target
-                        and (
-                            later.event = 'resolved'
-                            or later.event = 'reminder' and later.reminder_number > {self._table}.reminder_number
-                        )
+                and (
+                    exists (
+                        select 1 from {self._table} as later
+                        where later.incident_key = {self._table}.incident_key
+                            and later.target = {self._table}.target
+                            and later.event = 'reminder'
+                            and later.reminder_number > {self._table}.reminder_number
+                    )
+                    or exists (
+                        select 1 from {self._database.schema}_marts.incidents as incidents
+                        where incidents.incident_key = {self._table}.incident_key
+                            and incidents.resolved_at is not null
+                    )
                 )
             """
         )

@@ -122,6 +122,8 @@ def _lines(incident: Row, event: str, is_over: bool) -> list[str]:
         )
     else:
         lines.append(f"Since: {at(incident['first_firing_at'])}, for {in_hours(incident['duration_minutes'])}")
+    if incident.get("reopened_count"):
+        lines.append(f"Reopened: {counted(incident['reopened_count'], 'time')}, within an hour of its end")
     lines.append(_extent(incident))
     if incident["evidence"]:
         lines.append(f"How sure: {_evidence(incident)}")
@@ -130,6 +132,8 @@ def _lines(incident: Row, event: str, is_over: bool) -> list[str]:
             f"Whom it hits: {counted(incident['affected_generation_count'], 'generation')} of "
             f"{counted(incident['affected_users'], 'user')}; {_loss(incident)}"
         )
+    if incident.get("explanation"):
+        lines.append(f"Why: {incident['explanation']}")
     if incident["runbook"] and event != "resolved":
         lines.append(f"What to do: {incident['runbook']}")
     return [*lines, f"Incident: {incident['incident_key']}"]

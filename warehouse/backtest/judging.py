@@ -30,7 +30,8 @@ _MARK = "-- and then"
 _RELATIONS = ("alert_rules", "int_alert_window", "int_alert_generations", "alert_evaluations", "incidents")
 _NO_INCIDENTS = (
     "(select cast(null as text) as rule_name, cast(null as timestamp) as first_firing_at, "
-    "cast(null as timestamp) as resolved_at where false)"
+    "cast(null as timestamp) as resolved_at, cast(null as text) as resolution, "
+    "cast(null as bigint) as reopened_count where false)"
 )
 
 
@@ -128,7 +129,7 @@ class Judging:
         recent rows, and no incident from before."""
         window = (
             f"(select timestamp '{begin + FIVE_MINUTES}' as judged_from, timestamp '{end}' as judged_to, "
-            "cast(null as timestamp) as incidents_from)"
+            "cast(null as timestamp) as incidents_from, cast(null as timestamp) as incidents_until)"
         )
         sql = self.steps
         for name, replacement in {

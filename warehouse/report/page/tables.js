@@ -271,6 +271,11 @@ function retention({ to }) {
 
 const ENDS = { ok: "over", no_data: "closed: no data", rule_disabled: "closed: switched off" };
 
+function stateOf({ resolved_at: end, resolution, reopened_count: again }) {
+  const state = end === null ? "open" : (ENDS[resolution] ?? "over");
+  return again ? twoLines(state, `reopened ${counted(again, "time")}`) : state;
+}
+
 function lostCost({ lost_cost_usd: cost, affected_failure_count: failures, costed_failure_count: costed }) {
   if (failures === 0) return el("span", { class: "none" }, "no failure");
   if (failures === null || costed === null) return usd(cost);
@@ -305,7 +310,7 @@ function incidents({ from, to, shown }) {
           words(one.rule_name),
           one.first_firing_at,
           one.severity,
-          one.resolved_at === null ? "open" : (ENDS[one.resolution] ?? "over"),
+          stateOf(one),
           lengthOf(one.duration_minutes),
           one.worst,
           one.limit,

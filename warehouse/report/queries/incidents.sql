@@ -16,6 +16,7 @@ select
     incidents.lost_cost_usd,
     incidents.affected_failure_count,
     incidents.costed_failure_count,
+    incidents.reopened_count,
     count(*) over () as incident_count
 from warehouse_marts.incidents as incidents
 left join warehouse_marts.alert_evaluations as evaluations
