@@ -1,8 +1,8 @@
 {#- What the rules may look at: of each metric its value in a window and the sample that this rests on; where the
     threshold is exceeded, the evidence that this is no chance, and the witnesses it is about; which generations an
     incident of it is about; and the least and the greatest threshold that can mean something. `windows`, `percentiles`,
-    `usual`, `compared`, `seen`: steps of judged_windows(); `generations`, `incidents`: what is joined for whom one
-    hits. -#}
+    `usual`, `run`, `compared`, `seen`: steps of judged_windows(), and the row of int_alert_window; `generations`,
+    `incidents`: what is joined for whom one hits. -#}
 {% macro alert_metrics() %}
     {{ return({
         'failure_rate': {
@@ -74,6 +74,20 @@
             'evidence': '0.5 * compared.usual_users',
             'affected': 'false',
         },
+        'set_aside_row_count': {
+            'value': 'run.set_aside_row_count - coalesce(run.set_aside_a_day_before, run.set_aside_row_count)',
+            'sample': 'coalesce(run.set_aside_row_count, 0)', 'thresholds': (0, 1000000000),
+            'evidence': count_evidence(
+                'compared.observed_value', 'greatest(2 * coalesce(compared.usual_set_aside_row_count, 0), 0.2)'
+            ),
+            'affected': 'false',
+        },
+        'minutes_since_run': {
+            'value': 'greatest(extract(epoch from windows.window_end - run.built_at) / 60, 0)',
+            'sample': 'case when run.built_at is null then 0 else 1 end', 'thresholds': (0, 1000000),
+            'evidence': '1000',
+            'affected': 'false',
+        },
         'error_budget_burn': {
             'value': "case when windows.shorter_generation_count > 0 then least("
                 ~ ratio('windows.failure_count', 'windows.generation_count * (1 - windows.objective)') ~ ", "
@@ -93,6 +107,11 @@
             'affected': 'not generations.is_success',
         },
     }) }}
+{% endmacro %}
+
+{#- The metrics that are judged where the window holds nothing: that is what they are about, or it is not about it. -#}
+{% macro metrics_of_nothing() %}
+    {{ return(['traffic_over_usual_ratio', 'silent_minutes', 'set_aside_row_count', 'minutes_since_run']) }}
 {% endmacro %}
 
 {#- Evidence, in nats: the chance to see as much if the limit were not exceeded is at most e to the minus this. 0 where

@@ -76,6 +76,35 @@ windows as (
     from clock
 ),
 
+-- What the warehouse knows of itself: when its last run began that came to its end, and how many rows it has set aside.
+-- A day before there were as many as the alerts saw then.
+built as (
+    select
+        (select max(left_behind.built_at) from {{ as_left_by_earlier_runs(
+            'marts', 'warehouse_clock', {'built_at': 'timestamp'}
+        ) }} as left_behind) as built_at,
+        (select sum(left_behind.row_count) from {{ as_left_by_earlier_runs(
+            'marts', 'generation_log_issues', {'disposition': 'text', 'row_count': 'bigint'}
+        ) }} as left_behind where left_behind.disposition = 'set_aside') as set_aside_row_count
+),
+
+set_aside as (
+    select
+        (array_agg(seen.sample_size order by seen.window_end desc))[1] as set_aside_a_day_before,
+        {{ median('seen.observed_value') }} as usual_set_aside_row_count
+    from windows
+    cross join generate_series(1, 28) as days (day)
+    inner join {{ as_left_by_earlier_runs('marts', 'alert_evaluations', {
+        'metric': 'text',
+        'window_end': 'timestamp',
+        'observed_value': 'double precision',
+        'sample_size': 'bigint',
+    }) }} as seen
+        on seen.metric = 'set_aside_row_count'
+        and seen.observed_value is not null
+        and windows.judged_to - interval '1' day * days.day = seen.window_end
+),
+
 -- the oldest row that a window or an incident needs
 needed as (
     select
@@ -107,5 +136,11 @@ select
     generations_from as log_read_from,
     {%- endif %}
     least(incidents_until - interval '2' day, open_from) as incidents_from,
-    incidents_until
+    incidents_until,
+    built.built_at,
+    cast(built.set_aside_row_count as bigint) as set_aside_row_count,
+    set_aside.set_aside_a_day_before,
+    set_aside.usual_set_aside_row_count
 from needed
+cross join built
+cross join set_aside

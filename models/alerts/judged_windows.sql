@@ -29,6 +29,8 @@
     'generation_count', 'failure_count', 'timed_success_count', 'rate_limit_error_count', 'quota_or_billing_error_count'
 ] %}
 
+{%- set of_nothing = "'" ~ metrics_of_nothing() | join("', '") ~ "'" %}
+
 with rules as (
     select * from {{ valid_rules(ref('alert_rules')) }} as valid
 ),
@@ -419,6 +421,7 @@ observed as (
         usual_users.active_users as usual_users,
         usual_errors.rate_limit_share as usual_rate_limit_share,
         usual_errors.quota_or_billing_share as usual_quota_or_billing_share,
+        run.usual_set_aside_row_count,
         {%- for name, part, type in [
             ('observed_value', 'value', 'double precision'), ('sample_size', 'sample', 'bigint')
         ] %}
@@ -442,6 +445,7 @@ observed as (
         and windows.look = usual_users.look
         and windows.window_end = usual_users.window_end
     left join usual_errors on cast(windows.window_end as date) = usual_errors.activity_date
+    cross join {{ ref('int_alert_window') }} as run
 ),
 
 compared as {{ computed_once() }} (
@@ -470,7 +474,7 @@ exceeding as materialized (
     from compared
     inner join generate_series(0, 575) as steps (step)
         on steps.step * 5 < compared.look_minutes * case when compared.metric = 'cost_change_ratio' then 2 else 1 end
-    where compared.is_exceeded and compared.metric not in ('traffic_over_usual_ratio', 'silent_minutes')
+    where compared.is_exceeded and compared.metric not in ({{ of_nothing }})
 ),
 
 -- what each witness has in it
@@ -546,7 +550,7 @@ judged as (
         *,
         case
             when observed_value is null or sample_size < minimum_sample then 'insufficient_data'
-            when sample_size = 0 and metric not in ('traffic_over_usual_ratio', 'silent_minutes')
+            when sample_size = 0 and metric not in ({{ of_nothing }})
                 then 'insufficient_data'
             when is_exceeded and evidence >= coalesce(minimum_evidence, 5) then 'firing'
             else 'ok'
@@ -580,7 +584,7 @@ select
     fire_after_windows,
     resolve_after_windows,
     evidence,
-    witness_count,
+    case when metric not in ('set_aside_row_count', 'minutes_since_run') then witness_count end as witness_count,
     affected_witness_count,
     coalesce(minimum_evidence, 5) as minimum_evidence
 from chosen

@@ -458,7 +458,7 @@ def test_alerts_need_no_other_model(warehouse: Warehouse) -> None:
     built = {name for schema, name, _ in warehouse.relations() if "internal" not in schema}
     seeds = {"alert_rules", "document_keys", "error_categories", "error_patterns", "scene_patterns"}
     assert built == {*_ALERTS.split(), "alert_notifications"} | seeds
-    assert len(warehouse.mart("alert_evaluations")) == 10 * 288
+    assert len(warehouse.mart("alert_evaluations")) == 12 * 288
 
 
 def test_a_refresh_leaves_alone_what_it_reads_the_log_through(warehouse: Warehouse) -> None:
@@ -469,7 +469,7 @@ def test_a_refresh_leaves_alone_what_it_reads_the_log_through(warehouse: Warehou
     assert set(outcome.statuses.values()) <= {"success", "pass"}
     models = {name for name in outcome.statuses if name in {*_ALERTS.split(), "alert_rules", "error_patterns"}}
     assert models == {*_ALERTS.split(), "alert_rules"} - set(_STAGING.split())
-    assert len(warehouse.mart("alert_evaluations")) == 10 * (288 + 6)
+    assert len(warehouse.mart("alert_evaluations")) == 12 * (288 + 6)
 
 
 # A live log
@@ -507,6 +507,50 @@ def test_by_the_wall_clock_an_outage_fires_and_silence_ends_no_other_incident(wa
     assert found["limits"]["resolved_at"] is None
     assert found["limits"]["affected_generation_count"] == 2
     assert found["limits"]["last_firing_at"] < now - 45 * _MINUTE
+
+
+# The warehouse itself
+
+
+def test_a_late_run_and_a_rise_of_rows_that_are_set_aside_are_noticed(warehouse: Warehouse) -> None:
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+    rules = [
+        Rule("late", "minutes_since_run", 5, comparison=">=", threshold=180),
+        Rule("odd", "set_aside_row_count", 5, comparison=">=", threshold=3, minimum_evidence=None),
+    ]
+    _begin(warehouse, rules)
+    _alert(warehouse, as_of=str(now - 7 * _DAY))
+    # before the first run nothing is known
+    assert {row["outcome"] for row in warehouse.mart("alert_evaluations")} == {"insufficient_data"}
+    began = now - 6 * _DAY
+    odd = [row | {"id": None} for row in _rows(5, began - _HOUR, number=100)]
+    log = _rows(20, began - _HOUR, number=0)
+    clocks = [began + hours * _HOUR for hours in (0, 25, 50, 75)]
+    for more, clock in zip((2, 2, 5, 5), clocks, strict=True):
+        warehouse.load(log + odd[:more])
+        variables = {"as_of": str(clock)}
+        warehouse.run(select="+warehouse_clock", exclude="tag:alerts resource_type:seed", variables=variables)
+        _alert(warehouse, **variables)
+    warehouse.execute(f"update {SCHEMA}_marts.warehouse_clock set built_at = timestamp '{now - 5 * _HOUR}'")
+    _alert(warehouse, as_of="now")
+    judged = _journals(warehouse)["alert_evaluations"]
+
+    def seen(rule: str, clock: dt.datetime) -> tuple[object, ...]:
+        row = judged[rule, five_minutes(clock - 10 * _MINUTE)]
+        return row["outcome"], row["observed_value"], row["sample_size"]
+
+    # the first day; two rows as the day before; three more; and still the same
+    assert [seen("odd", clock) for clock in clocks] == [
+        ("ok", 0, 2),
+        ("ok", 0, 2),
+        ("firing", 3, 5),
+        ("ok", 0, 5),
+    ]
+    outcome, minutes, _ = seen("late", now)
+    assert outcome == "firing"
+    assert 280 < minutes <= 290
+    assert seen("late", now - 3 * _HOUR)[:2] == ("ok", (five_minutes(now - 190 * _MINUTE) - now) / _MINUTE + 300)
+    assert judged["late", five_minutes(now - 10 * _MINUTE)]["witness_count"] is None
 
 
 # The rules themselves

@@ -18,6 +18,8 @@ _CONDITIONS = {
     "cost_over_usual_ratio": "The cost of {window} is {limit} the usual of this time of the week.",
     "traffic_over_usual_ratio": "The generations of {window} are {limit} of the usual at this time of the week.",
     "silent_minutes": "No generation is logged, for {limit}.",
+    "set_aside_row_count": "Rows of the log are set aside that were not a day before: {limit}.",
+    "minutes_since_run": "No run of the warehouse has come to its end, for {limit}.",
     "error_budget_burn": "Failures use up the error budget {limit} as fast as the objective allows, over {window}.",
 }
 # What the evidence speaks against, as one would say it.
@@ -27,6 +29,7 @@ _IF_CHANCE = {
     "rate_limit_error_count": "if all was as usual",
     "quota_or_billing_error_count": "if all was as usual",
     "silent_minutes": "even if half as many users came as usual",
+    "set_aside_row_count": "if it was twice as on other days",
     "error_budget_burn": "if the budget burned {limit} too fast",
 }
 # What counts for a metric, of how many of its sample; and what happens to its users.
@@ -66,6 +69,8 @@ _UNITS: dict[str, Callable[[float], str]] = {
     "cost_over_usual_ratio": _times,
     "traffic_over_usual_ratio": _percent,
     "silent_minutes": lambda value: in_hours(round(value)),
+    "set_aside_row_count": lambda value: _short(value, 0),
+    "minutes_since_run": lambda value: in_hours(round(value)),
     "error_budget_burn": _times,
 }
 
@@ -125,7 +130,8 @@ def _lines(incident: Row, event: str, is_over: bool) -> list[str]:
     if incident.get("reopened_count"):
         lines.append(f"Reopened: {counted(incident['reopened_count'], 'time')}, within an hour of its end")
     lines.append(_extent(incident))
-    if incident["evidence"]:
+    # that no run came is no chance
+    if incident["evidence"] and incident["metric"] != "minutes_since_run":
         lines.append(f"How sure: {_evidence(incident)}")
     if incident["affected_generation_count"]:
         lines.append(

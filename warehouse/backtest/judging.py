@@ -129,7 +129,11 @@ class Judging:
         recent rows, and no incident from before."""
         window = (
             f"(select timestamp '{begin + FIVE_MINUTES}' as judged_from, timestamp '{end}' as judged_to, "
-            "cast(null as timestamp) as incidents_from, cast(null as timestamp) as incidents_until)"
+            "cast(null as timestamp) as incidents_from, cast(null as timestamp) as incidents_until, "
+            # what the warehouse knew of itself then is not known
+            "cast(null as timestamp) as built_at, cast(null as bigint) as set_aside_row_count, "
+            "cast(null as bigint) as set_aside_a_day_before, "
+            "cast(null as double precision) as usual_set_aside_row_count)"
         )
         sql = self.steps
         for name, replacement in {

@@ -18,7 +18,9 @@ WEEK = dt.timedelta(days=7)
 USUAL = ("cost_over_usual_ratio", "traffic_over_usual_ratio")
 _CATEGORIES = {"rate_limit_error_count": ("rate_limit",), "quota_or_billing_error_count": ("quota", "billing")}
 # The metrics that are judged where the window holds nothing: that is what they are about.
-OF_NOTHING = ("traffic_over_usual_ratio", "silent_minutes")
+OF_NOTHING = ("traffic_over_usual_ratio", "silent_minutes", "set_aside_row_count", "minutes_since_run")
+# Those that look at the warehouse; single generations say nothing of it.
+OF_THE_WAREHOUSE = ("set_aside_row_count", "minutes_since_run")
 DEFAULT_EVIDENCE = 5.0
 _BREACHED: dict[str, Callable[[float, float], bool]] = {
     ">": lambda value, threshold: value > threshold,
@@ -75,6 +77,8 @@ def observe(rule: Row, end: dt.datetime, rows: list[Row], usual: Usual) -> tuple
     """A rule's metric in the window that ends then, and the sample that it rests on. `rows` are the generations of the
     window and of as long before."""
     metric, length = rule["metric"], dt.timedelta(minutes=rule["window_minutes"])
+    if metric in OF_THE_WAREHOUSE:
+        return None, 0
     window = between(rows, end - length, end)
     if metric == "failure_rate":
         return quotient(_failures(window), len(window)), len(window)
