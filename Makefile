@@ -62,7 +62,7 @@ backtest: $(if $(findstring --sizes,$(BACKTEST_ARGS)),,$(if $(ENV_SIMULATED),$(S
 
 $(SIMULATED)/log.parquet: | .venv/runtime.stamp
 	@mkdir -p $(@D)
-	$(BIN)/python -m simulator --rows 3000000 --days 90 --incidents 20 --seed 1 --out $@
+	$(BIN)/python -m simulator --rows 3000000 --days 90 --incidents 20 --bursts --seed 1 --out $@
 
 $(SIMULATED)/warehouse.stamp: $(SIMULATED)/log.parquet | profiles.yml
 	$(ENV_SIMULATED) $(BIN)/dbt --quiet build --select +service_health +hourly_engagement +error_analysis --exclude-resource-types test unit_test

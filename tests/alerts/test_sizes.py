@@ -74,6 +74,9 @@ def test_the_table_of_a_small_service(
     by_users = [int(line[3]) for line in lines]
     assert by_users == sorted(by_users)
     assert by_users[2] >= 7
+    # what is evident the rules find, and nobody is paged for nothing
+    assert [int(line[4]) for line in lines] == by_users
+    assert {line[-2] for line in lines} == {"0.0"}
     # with samples of a hundred in 15 minutes the rules of before see nothing of so small a service
     assert [line[5] for line in lines] == ["0", "0", "0"]
     assert {line[-1] for line in lines} == {"0.0"}
