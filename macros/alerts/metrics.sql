@@ -83,7 +83,8 @@
             'affected': 'false',
         },
         'minutes_since_run': {
-            'value': 'greatest(extract(epoch from windows.window_end - run.built_at) / 60, 0)',
+            'value': 'case when run.built_at is not null'
+                ~ ' then greatest(extract(epoch from windows.window_end - run.built_at) / 60, 0) end',
             'sample': 'case when run.built_at is null then 0 else 1 end', 'thresholds': (0, 1000000),
             'evidence': '1000',
             'affected': 'false',
@@ -94,16 +95,11 @@
                 ~ ratio('windows.shorter_failure_count', 'windows.shorter_generation_count * (1 - windows.objective)')
                 ~ ") end",
             'sample': 'windows.shorter_generation_count', 'thresholds': (0, 1000000),
-            'evidence': "least("
-                ~ share_evidence(
-                    'seen.hit_share_sum', 'seen.longer_witness_count',
-                    'compared.threshold * cast(1 - compared.objective as double precision)'
-                ) ~ ", "
-                ~ share_evidence(
-                    'seen.shorter_hit_share_sum', 'compared.witness_count',
-                    'compared.threshold * cast(1 - compared.objective as double precision)'
-                ) ~ ")",
-            'witnesses': 'seen.shorter_hit_witness_count',
+            'evidence': share_evidence(
+                'seen.hit_share_sum', 'compared.witness_count',
+                'compared.threshold * cast(1 - compared.objective as double precision)'
+            ),
+            'witnesses': 'seen.hit_witness_count',
             'affected': 'not generations.is_success',
         },
     }) }}

@@ -149,7 +149,7 @@ witness_slots as {{ computed_once() }} (
 lengths as (
     select distinct
         case when metric = 'p95_duration_ms' then rule_name else '' end as of_rule,
-        case when metric = 'error_budget_burn' then second_window_minutes else look_minutes end as minutes
+        look_minutes as minutes
     from looks
 ),
 
@@ -216,7 +216,6 @@ windows as {{ computed_once() }} (
         began.generation_count - earlier.generation_count as earlier_generation_count,
         began.total_cost_usd - earlier.total_cost_usd as earlier_cost_usd,
         began.mark as began_at,
-        shorter.mark as shorter_began_at,
         -- since the last row, in whole slots, as far as the window reaches
         case
             when here.newest_slot_end > began.mark
@@ -229,14 +228,13 @@ windows as {{ computed_once() }} (
     inner join running as began on here.mark - interval '1' minute * looks.look_minutes = began.mark
     inner join witnesses
         on here.mark = witnesses.mark
+        and looks.look_minutes = witnesses.minutes
         and witnesses.of_rule = case when looks.metric = 'p95_duration_ms' then looks.rule_name else '' end
-        and witnesses.minutes
-            = case when looks.metric = 'error_budget_burn' then looks.second_window_minutes else looks.look_minutes end
     left join running as shorter on here.mark - interval '1' minute * looks.second_window_minutes = shorter.mark
     left join running as earlier on began.mark - interval '1' minute * looks.look_minutes = earlier.mark
 ),
 
--- Percentiles do not add up: these alone need the rows of each window. Where the window has a thousand, no longer one is
+-- Percentiles do not add up: these alone need the rows of each window. Where the window has a hundred, no longer one is
 -- looked at.
 percentiles as (
     select
@@ -257,7 +255,7 @@ percentiles as (
             and first_windows.look = 1
         inner join generate_series(0, 287) as steps (step) on steps.step * 5 < windows.look_minutes
         where windows.metric = 'p95_duration_ms'
-            and (windows.look = 1 or first_windows.timed_success_count < 1000)
+            and (windows.look = 1 or first_windows.timed_success_count < 100)
     ) as slots
     inner join generations as timed
         on slots.slot_end = timed.slot_end
@@ -467,7 +465,6 @@ exceeding as materialized (
         compared.look,
         compared.window_end,
         compared.began_at,
-        compared.shorter_began_at,
         compared.metric,
         case when compared.metric = 'p95_duration_ms' then compared.rule_name else '' end as of_rule,
         compared.window_end - interval '5' minute * steps.step as slot_end
@@ -487,8 +484,6 @@ of_witnesses as (
         {%- for column in ['tries', 'hits', 'rate_limits', 'quotas_or_bills', 'cost_usd'] %}
         sum(slots.{{ column }}) filter (where slots.slot_end > exceeding.began_at) as {{ column }},
         {%- endfor %}
-        sum(slots.tries) filter (where slots.slot_end > exceeding.shorter_began_at) as shorter_tries,
-        sum(slots.hits) filter (where slots.slot_end > exceeding.shorter_began_at) as shorter_hits,
         sum(slots.cost_usd) filter (where slots.slot_end <= exceeding.began_at) as earlier_cost_usd
     from exceeding
     inner join witness_slots as slots
@@ -511,10 +506,6 @@ seen as (
         count(*) filter (where rate_limits > 0) as rate_limited_witness_count,
         count(*) filter (where quotas_or_bills > 0) as quota_or_billing_witness_count,
         sum(power(cast(cost_usd as double precision), 2)) as squared_cost_sum,
-        count(*) filter (where shorter_hits > 0) as shorter_hit_witness_count,
-        sum(cast(floor(shorter_hits * 1e12 / shorter_tries + 0.5) as bigint)) / cast(1e12 as double precision)
-            as shorter_hit_share_sum,
-        count(*) filter (where tries > 0) as longer_witness_count,
         sum(power(cast(earlier_cost_usd as double precision), 2)) as earlier_squared_cost_sum
     from of_witnesses
     group by rule_name, look, window_end

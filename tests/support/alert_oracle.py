@@ -118,8 +118,8 @@ class Weeks:
 def evaluate(rule: Rule, generations: list[Row], weeks: Weeks, end: dt.datetime) -> Row:
     """The row of alert_evaluations for a rule and a window. What is seen is worked out as the backtest does."""
     looks = [_look(vars(rule), generations, weeks, end)]
-    # a percentile of a thousand is sure enough
-    if rule.longer_window_minutes and not (rule.metric == "p95_duration_ms" and looks[0]["sample_size"] >= 1000):
+    # a percentile of a hundred is sure enough
+    if rule.longer_window_minutes and not (rule.metric == "p95_duration_ms" and looks[0]["sample_size"] >= 100):
         longer = vars(rule) | {"window_minutes": rule.longer_window_minutes}
         looks.append(_look(longer, generations, weeks, end))
     return min(looks, key=lambda look: ["firing", "ok", "insufficient_data"].index(look["outcome"]))

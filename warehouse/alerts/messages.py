@@ -38,7 +38,7 @@ _HITS = {
     "p95_duration_ms": (None, "{affected} of {users} had to wait longer"),
     "rate_limit_error_count": ("{value} of {sample} generations", "at {affected} of {users}"),
     "quota_or_billing_error_count": ("{value} of {sample} generations", "at {affected} of {users}"),
-    "error_budget_burn": (None, "{affected} of {users} of the shorter window had a failure"),
+    "error_budget_burn": (None, "{affected} of {users} had a failure"),
 }
 _COMPARISONS = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}
 

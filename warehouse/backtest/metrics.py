@@ -119,10 +119,7 @@ def _weigh(rule: Row, end: dt.datetime, rows: list[Row], usual: Usual) -> Weight
     if metric == "failure_rate":
         return _weigh_shares(rule, window, rule["threshold"])
     if metric == "error_budget_burn":
-        limit = rule["threshold"] * float(1 - rule["objective"])
-        shorter = between(window, end - dt.timedelta(minutes=rule["second_window_minutes"]), end)
-        both = [_weigh_shares(rule, part, limit) for part in (window, shorter)]
-        return Weight(min(part.evidence for part in both), both[1].witness_count, both[1].affected_witness_count)
+        return _weigh_shares(rule, window, rule["threshold"] * float(1 - rule["objective"]))
     if metric == "p95_duration_ms":
         return _weigh_shares(rule, [row for row in window if _is_timed(row)], 0.05)
     users = _by_witness(window)
