@@ -78,7 +78,7 @@
             'value': 'run.set_aside_row_count - coalesce(run.set_aside_a_day_before, run.set_aside_row_count)',
             'sample': 'coalesce(run.set_aside_row_count, 0)', 'thresholds': (0, 1000000000),
             'evidence': count_evidence(
-                'compared.observed_value', 'greatest(2 * coalesce(compared.usual_set_aside_row_count, 0), 0.2)'
+                'compared.observed_value', 'greatest(2 * coalesce(compared.set_aside_usually, 0), 0.2)'
             ),
             'affected': 'false',
         },
@@ -113,10 +113,10 @@
 {#- Evidence, in nats: the chance to see as much if the limit were not exceeded is at most e to the minus this. 0 where
     the limit is not exceeded. Which side exceeds it is the rule's comparison. -#}
 
-{#- Witnesses with a share each, between 0 and 1, which come to a sum; the limit of their mean (Chernoff, Hoeffding). -#}
+{#- Witnesses with a share each, between 0 and 1, that come to a sum; the limit of their mean (Chernoff, Hoeffding). -#}
 {% macro share_evidence(sum, witnesses, limit) -%}
     {%- set limit = "cast(least(greatest(" ~ limit ~ ", 1e-12), 1 - 1e-12) as double precision)" -%}
-    case when {{ _is_exceeded(sum, witnesses ~ " * " ~ limit) }} then greatest(
+    case when {{ is_exceeded(sum, witnesses ~ " * " ~ limit) }} then greatest(
         coalesce({{ sum }} * ln(nullif({{ sum }}, 0) / ({{ witnesses }} * {{ limit }})), 0)
         + coalesce(
             ({{ witnesses }} - {{ sum }})
@@ -130,7 +130,7 @@
 {#- So many users where the limit is a mean of so many (Poisson's tail). -#}
 {% macro count_evidence(count, limit) -%}
     {%- set limit = "cast(greatest(" ~ limit ~ ", 1e-12) as double precision)" -%}
-    case when {{ _is_exceeded(count, limit) }} then greatest(
+    case when {{ is_exceeded(count, limit) }} then greatest(
         coalesce({{ count }} * ln(nullif({{ count }}, 0) / {{ limit }}), 0)
         - {{ count }} + {{ limit }},
         0
@@ -139,13 +139,13 @@
 
 {#- A sum over users that is beyond its limit by a difference, of a variance: the normal tail. -#}
 {% macro sum_evidence(difference, variance) -%}
-    case when {{ _is_exceeded(difference, '0') }} then
+    case when {{ is_exceeded(difference, '0') }} then
         power(cast({{ difference }} as double precision), 2)
         / greatest(2 * cast({{ variance }} as double precision), 1e-12)
     else 0 end
 {%- endmacro %}
 
-{% macro _is_exceeded(value, limit) -%}
+{% macro is_exceeded(value, limit) -%}
     (
         compared.comparison in ('>', '>=') and {{ value }} > {{ limit }}
         or compared.comparison in ('<', '<=') and {{ value }} < {{ limit }}

@@ -4,7 +4,8 @@
     {%- set metrics, said = alert_metrics(), {} -%}
     {%- set allowed = {'metric': metrics, 'comparison': ['>', '>=', '<', '<='], 'severity': ['page', 'ticket']} -%}
     {%- for column in ['rule_name', 'metric', 'comparison', 'severity', 'window_minutes', 'longer_window_minutes',
-        'second_window_minutes', 'objective', 'threshold', 'minimum_evidence', 'minimum_sample', 'fire_after_windows', 'resolve_after_windows'] -%}
+        'second_window_minutes', 'objective', 'threshold', 'minimum_evidence', 'minimum_sample', 'fire_after_windows',
+        'resolve_after_windows'] -%}
         {%- do said.update({column: "coalesce('''' || cast(rules." ~ column ~ " as text) || '''', 'missing')"}) -%}
     {%- endfor %}
     select

@@ -6,7 +6,8 @@
 {% endmacro %}
 
 {#- What earlier runs have left in a relation that is made after what asks, or need not be there; no row where there is
-    none yet. A column that the release before did not know is null. `reference`: what it is called, if not by its name. -#}
+    none yet. A column that the release before did not know is null. `reference`: what it is called, if not by its name.
+-#}
 {% macro as_left_by_earlier_runs(layer, name, columns, reference=none) %}
     {%- set relation, selected = existing_relation(layer, name), [] -%}
     {%- set known = adapter.get_columns_in_relation(relation) | map(attribute='name') | list if relation else [] -%}

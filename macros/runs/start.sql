@@ -38,6 +38,9 @@
         {%- if release.found < 5 %}
         {{ mark_the_first_days() }}
         {%- endif %}
+        {%- if release.found < 6 %}
+        {{ adapter.dispatch('widen_the_rules')() }}
+        {%- endif %}
         delete from {{ internal }}.release;
         insert into {{ internal }}.release (format, functions_hash)
         values ({{ release.known }}, '{{ local_md5(functions) }}');
@@ -83,6 +86,32 @@
         {%- endif %}
     {%- endfor %}
 {% endmacro %}
+
+{#- Until format 6 a rule had no evidence and no longer window. DuckDB reads a seed into the columns that its table has,
+    in their order; PostgreSQL adds columns when it reads the seed. -#}
+{% macro default__widen_the_rules() %}
+    {%- set rules = existing_relation('seeds', 'alert_rules') -%}
+    {%- if not rules -%}{{ return('') }}{%- endif %}
+    create or replace table {{ rules }} as
+    select
+        rule_name,
+        metric,
+        window_minutes,
+        cast(null as integer) as longer_window_minutes,
+        second_window_minutes,
+        comparison,
+        threshold,
+        cast(null as double) as minimum_evidence,
+        minimum_sample,
+        fire_after_windows,
+        resolve_after_windows,
+        severity,
+        objective,
+        is_enabled,
+        runbook
+    from {{ rules }};
+{% endmacro %}
+{% macro postgres__widen_the_rules() %}{% endmacro %}
 
 {#- Two first runs at once would otherwise make the schema twice. -#}
 {% macro default__lock_first_run() %}{% endmacro %}

@@ -29,11 +29,11 @@ select
     minimum_sample,
     fire_after_windows,
     resolve_after_windows,
-    true as is_complete,
     evidence,
     witness_count,
     affected_witness_count,
-    minimum_evidence
+    minimum_evidence,
+    true as is_complete
 from judged
 {%- if is_incremental() %}
 -- also where the window of the run is that of an earlier one

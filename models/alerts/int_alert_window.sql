@@ -91,7 +91,7 @@ built as (
 set_aside as (
     select
         (array_agg(seen.sample_size order by seen.window_end desc))[1] as set_aside_a_day_before,
-        {{ median('seen.observed_value') }} as usual_set_aside_row_count
+        {{ median('seen.observed_value') }} as set_aside_usually
     from windows
     cross join generate_series(1, 28) as days (day)
     inner join {{ as_left_by_earlier_runs('marts', 'alert_evaluations', {
@@ -140,7 +140,7 @@ select
     built.built_at,
     cast(built.set_aside_row_count as bigint) as set_aside_row_count,
     set_aside.set_aside_a_day_before,
-    set_aside.usual_set_aside_row_count
+    set_aside.set_aside_usually
 from needed
 cross join built
 cross join set_aside

@@ -419,7 +419,7 @@ observed as (
         usual_users.active_users as usual_users,
         usual_errors.rate_limit_share as usual_rate_limit_share,
         usual_errors.quota_or_billing_share as usual_quota_or_billing_share,
-        run.usual_set_aside_row_count,
+        run.set_aside_usually,
         {%- for name, part, type in [
             ('observed_value', 'value', 'double precision'), ('sample_size', 'sample', 'bigint')
         ] %}

@@ -133,7 +133,7 @@ class Judging:
             # what the warehouse knew of itself then is not known
             "cast(null as timestamp) as built_at, cast(null as bigint) as set_aside_row_count, "
             "cast(null as bigint) as set_aside_a_day_before, "
-            "cast(null as double precision) as usual_set_aside_row_count)"
+            "cast(null as double precision) as set_aside_usually)"
         )
         sql = self.steps
         for name, replacement in {
