@@ -83,13 +83,16 @@
                     then 'minimum_sample is ' || {{ said['minimum_sample'] }}
                         || '; it is a whole number from 0 to 1000000000'
             end,
-            {%- for column, least, most in [('fire_after_windows', 1, 288), ('resolve_after_windows', 1, 288)] %}
             case
-                when not coalesce(rules.{{ column }} between {{ least }} and {{ most }}, false)
-                    then '{{ column }} is ' || {{ said[column] }}
-                        || '; it is a whole number from {{ least }} to {{ most }}'
+                when not rules.fire_after_windows between 1 and 288
+                    then 'fire_after_windows is ' || {{ said['fire_after_windows'] }}
+                        || '; it is a whole number from 1 to 288'
             end,
-            {%- endfor %}
+            case
+                when not coalesce(rules.resolve_after_windows between 1 and 288, false)
+                    then 'resolve_after_windows is ' || {{ said['resolve_after_windows'] }}
+                        || '; it is a whole number from 1 to 288'
+            end,
             case when rules.is_enabled is null then 'is_enabled is missing; it is true or false' end,
             case
                 when coalesce(trim(rules.runbook), '') = ''

@@ -598,7 +598,7 @@ select
     comparison,
     look_minutes as window_minutes,
     coalesce(minimum_sample, 0) as minimum_sample,
-    fire_after_windows,
+    coalesce(fire_after_windows, 1) as fire_after_windows,
     resolve_after_windows,
     evidence,
     case when metric not in ('set_aside_row_count', 'minutes_since_run') then witness_count end as witness_count,

@@ -124,7 +124,7 @@ class Story:
                     minimum_sample=self.random.choice([None, 0, 1, 2, 4]),
                     longer_window_minutes=self.random.choice([None, 95, 120]),
                     minimum_evidence=self.random.choice([None, 0.0, 0.3, 1.0, 2.0]),
-                    fire_after_windows=self.random.choice([1, 1, 2, 3]),
+                    fire_after_windows=self.random.choice([1, None, 2, 3]),
                     resolve_after_windows=self.random.choice([1, 2, 5]),
                     severity=self.random.choice(["page", "ticket"]),
                     objective=self.random.choice([Decimal("0.75"), Decimal("0.9")]) if burns else None,

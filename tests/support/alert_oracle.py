@@ -43,7 +43,7 @@ class Rule:
     comparison: str = ">"
     threshold: float = 0.05
     minimum_sample: int | None = 1
-    fire_after_windows: int = 1
+    fire_after_windows: int | None = 1
     resolve_after_windows: int = 1
     severity: str = "page"
     objective: Decimal | None = None
@@ -147,7 +147,7 @@ def _look(rule: Row, generations: list[Row], weeks: Weeks, end: dt.datetime) -> 
         "comparison": rule["comparison"],
         "window_minutes": rule["window_minutes"],
         "minimum_sample": rule["minimum_sample"] or 0,
-        "fire_after_windows": rule["fire_after_windows"],
+        "fire_after_windows": rule["fire_after_windows"] or 1,
         "resolve_after_windows": rule["resolve_after_windows"],
         "is_complete": True,
         "evidence": None if value is None else weight.evidence,
