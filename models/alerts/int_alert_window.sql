@@ -80,16 +80,12 @@ windows as (
 -- A day before there were as many as the alerts saw then.
 built as (
     select
-        (select max(left_behind.built_at) from {{ as_left_by_earlier_runs(
-            'marts', 'warehouse_clock', {'built_at': 'timestamp'}
-        ) }} as left_behind) as built_at,
-        (
-            select sum(left_behind.row_count)
-            from {{ as_left_by_earlier_runs(
-                'marts', 'generation_log_issues', {'disposition': 'text', 'row_count': 'bigint'}
-            ) }} as left_behind
-            where left_behind.disposition = 'set_aside'
-        ) as set_aside_row_count
+        max(built_at) as built_at,
+        max(set_aside_row_count) as set_aside_row_count
+    from {{ as_left_by_earlier_runs('marts', 'warehouse_clock', {
+        'built_at': 'timestamp',
+        'set_aside_row_count': 'bigint',
+    }) }} as left_behind
 ),
 
 set_aside as (
@@ -142,7 +138,7 @@ select
     least(incidents_until - interval '2' day, open_from) as incidents_from,
     incidents_until,
     built.built_at,
-    cast(built.set_aside_row_count as bigint) as set_aside_row_count,
+    built.set_aside_row_count,
     set_aside.set_aside_a_day_before,
     set_aside.set_aside_usually
 from needed

@@ -347,6 +347,11 @@ spans as (
     where windows.metric in ('traffic_over_usual_ratio', 'silent_minutes')
 ),
 
+known_hours as (
+    select * from {{ hours }} as known
+    where is_complete and activity_hour >= (select first_slot from bounds) - interval '29' day
+),
+
 hours_of_spans as (
     select
         spans.*,
@@ -356,9 +361,8 @@ hours_of_spans as (
             - greatest(spans.ended_at - interval '1' minute * spans.minutes, hours.activity_hour)
         ) / 60 as integer) as minutes_of_hour
     from spans
-    inner join {{ hours }} as hours
-        on hours.is_complete
-        and spans.ended_at > hours.activity_hour
+    inner join known_hours as hours
+        on spans.ended_at > hours.activity_hour
         and spans.ended_at - interval '1' minute * spans.minutes < hours.activity_hour + interval '1' hour
 ),
 
@@ -404,6 +408,7 @@ errors_of_days as (
         sum(error_count) filter (where error_category = 'rate_limit') as rate_limits,
         sum(error_count) filter (where error_category in ('quota', 'billing')) as quotas_or_bills
     from {{ errors }} as known
+    where activity_date >= (select cast(judged_from as date) from bounds) - 29
     group by activity_date
 ),
 

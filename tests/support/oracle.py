@@ -685,7 +685,7 @@ class Oracle:
         ]
 
     def warehouse_clock(self) -> list[Row]:
-        """What the tables know of time; what the wall clock and the alerts say is left out."""
+        """What the tables know of time and leave out; what the wall clock and the alerts say is not here."""
         days = [row["activity_date"] for row in self.daily_engagement()]
         return [
             {
@@ -693,6 +693,9 @@ class Oracle:
                 "first_activity_date": min(days, default=None),
                 "last_complete_date": max((day for day in days if self._is_complete(day, _DAY)), default=None),
                 "newest_generation_at": max((row.created_at for row in self.generations), default=None),
+                "set_aside_row_count": sum(
+                    row["row_count"] for row in self.generation_log_issues() if row["disposition"] == "set_aside"
+                ),
             }
         ]
 

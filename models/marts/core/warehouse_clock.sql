@@ -1,5 +1,5 @@
 -- One row, written when every other mart of the run has been: where one fails, the clock stays.
--- depends_on: {{ ref('dim_styles') }}, {{ ref('dim_users') }}, {{ ref('generation_log_issues') }}
+-- depends_on: {{ ref('dim_styles') }}, {{ ref('dim_users') }}
 -- depends_on: {{ ref('style_performance') }}, {{ ref('style_difficulty_performance') }}, {{ ref('scene_performance') }}
 -- depends_on: {{ ref('photo_size_performance') }}, {{ ref('cost_by_difficulty') }}, {{ ref('cost_by_user') }}
 -- depends_on: {{ ref('hourly_costs') }}, {{ ref('hourly_engagement') }}, {{ ref('user_retention') }}
@@ -26,6 +26,11 @@ generations as (
     from {{ ref('fct_generations') }}
 ),
 
+issues as (
+    select {{ total('row_count', "disposition = 'set_aside'") }} as set_aside_row_count
+    from {{ ref('generation_log_issues') }}
+),
+
 alerts as (
     {%- if evaluations %}
     select
@@ -47,8 +52,10 @@ select
     generations.newest_generation_at,
     run.run_at as built_at,
     alerts.judged_from as alerts_judged_from,
-    alerts.judged_to as alerts_judged_to
+    alerts.judged_to as alerts_judged_to,
+    issues.set_aside_row_count
 from run
 cross join days
 cross join generations
+cross join issues
 cross join alerts
