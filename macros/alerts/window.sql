@@ -10,7 +10,9 @@
 -#}
 {% macro as_left_by_earlier_runs(layer, name, columns, reference=none) %}
     {%- set relation, selected = existing_relation(layer, name), [] -%}
-    {%- set known = adapter.get_columns_in_relation(relation) | map(attribute='name') | list if relation else [] -%}
+    {#- of what has a reference, every release knows the columns -#}
+    {%- set known = [] if not relation else columns if reference
+        else adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
     {%- for column, type in columns.items() -%}
         {%- do selected.append(column if column in known else "cast(null as " ~ type ~ ") as " ~ column) -%}
     {%- endfor -%}

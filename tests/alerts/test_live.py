@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from factory import ENGINES, NewWarehouse
-from logs import failed_row, sound_row
+from logs import failed_row, sound_row, user
 from project import ROOT
 from receiver import Receiver
 from scene import OPENED, command
@@ -17,19 +17,21 @@ from warehouses import Row, Warehouse
 
 
 def minute_by_minute(first: dt.datetime, minutes: int, failing: bool = False, number: int = 0) -> list[Row]:
-    """Eight generations a minute: enough for every sample that the rules ask for."""
+    """Eight generations a minute, of 200 users: enough evidence for every rule."""
     return [
         (failed_row if failing else sound_row)(
             number + place,
             *(["429 Too Many Requests: rate limit exceeded"] if failing else []),
             created_at=str(first + dt.timedelta(seconds=7.5 * place)),
         )
+        | {"user_id": user(place % 200)}
         for place in range(8 * minutes)
     ]
 
 
-CALM = minute_by_minute(OPENED - dt.timedelta(hours=5), 240)
-STORM = CALM + minute_by_minute(OPENED - dt.timedelta(hours=1), 60, failing=True, number=4000)
+CALM = minute_by_minute(OPENED - dt.timedelta(minutes=320), 240)
+# the hour that is judged last is in it
+STORM = CALM + minute_by_minute(OPENED - dt.timedelta(minutes=80), 80, failing=True, number=4000)
 # long enough for all of it to be over, and to stay so for an hour
 AFTER = STORM + minute_by_minute(OPENED, 180, number=6000)
 
@@ -70,7 +72,7 @@ def test_a_storm_is_sent_from_the_log_on_once_when_it_comes_and_once_when_it_is_
     live: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
 ) -> None:
     assert main(["alerts"]) == 0
-    assert "Nothing fires. 9 rules, judged up to " in capfd.readouterr().out
+    assert "Nothing fires. 12 rules, judged up to " in capfd.readouterr().out
     load(live, STORM, monkeypatch)
     assert main(["alerts"]) == 1
     said = capfd.readouterr()
