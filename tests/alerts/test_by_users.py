@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 
 from warehouse.backtest.by_users import Generation, Window, evidence, openings, windows
+from warehouse.backtest.metrics import count_evidence, share_evidence, sum_evidence
 
 MIDNIGHT = dt.datetime(2026, 3, 2)
 MINUTE = dt.timedelta(minutes=1)
@@ -53,6 +54,45 @@ def test_no_chance_is_larger_than_the_evidence_allows(limit: Fraction) -> None:
             if limit * witnesses < failing < witnesses:
                 most = math.log(8 * failing * (1 - failing / witnesses)) / 2
                 assert chance >= -nats - most - 1e-9, (witnesses, failing)
+
+
+@pytest.mark.parametrize("mean", [0.06, 0.2, 1, 4.5, 30, 120])
+def test_no_chance_of_a_count_is_larger_than_the_evidence_allows(mean: float) -> None:
+    """Against exact chances of Poisson's: of so many users in the mean, at least, or at most, as many come."""
+    chances = [math.exp(-mean + count * math.log(mean) - math.lgamma(count + 1)) for count in range(1200)]
+    for count in range(201):
+        more = count_evidence({"comparison": ">"}, count, mean)
+        less = count_evidence({"comparison": "<"}, count, mean)
+        assert math.fsum(chances[count:]) <= math.exp(-more) * (1 + 1e-9), count
+        assert math.fsum(chances[: count + 1]) <= math.exp(-less) * (1 + 1e-9), count
+        assert (more > 0) == (count > mean)
+        assert (less > 0) == (count < mean)
+    # the third user where nearly none is usual, and nobody where five are
+    assert count_evidence({"comparison": ">="}, 3, 0.2) == pytest.approx(5.324151)
+    assert count_evidence({"comparison": "<="}, 0, 5) == 5
+
+
+def test_no_chance_of_a_sum_is_larger_than_the_evidence_allows() -> None:
+    """Against the normal tail: a cost is so many standard deviations beyond its limit."""
+    for tenths in range(1, 80):
+        deviations = tenths / 10
+        nats = sum_evidence({"comparison": ">"}, deviations * 3, 9)
+        assert math.erfc(deviations / math.sqrt(2)) / 2 <= math.exp(-nats)
+        assert sum_evidence({"comparison": "<"}, deviations * 3, 9) == 0
+        assert sum_evidence({"comparison": "<"}, -deviations * 3, 9) == nats
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_both_programs_weigh_shares_alike(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(500):
+        witnesses = chance.randint(0, 300)
+        failing, limit = chance.random() * witnesses, chance.random()
+        above = share_evidence({"comparison": ">"}, failing, witnesses, limit)
+        assert above == pytest.approx(evidence(witnesses, failing, limit))
+        # what is too few of one thing is too many of the other
+        below = share_evidence({"comparison": "<"}, failing, witnesses, limit)
+        assert below == pytest.approx(evidence(witnesses, witnesses - failing, 1 - limit), rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("limit", [Fraction(1, 20), Fraction(1, 3)])
