@@ -66,7 +66,7 @@
 {% macro next_number(sequence) %}nextval('{{ internal_schema() }}.{{ sequence }}'){% endmacro %}
 
 {#- PostgreSQL would keep what with_columns() adds for a row with the same documents; none comes, and a hash costs. It
-    would also compile the expressions, which takes longer than to read a day. -#}
+    would also compile the expressions, which takes longer than to read a day, or to judge a few windows. -#}
 {% macro planned_for_one_pass() %}{{ adapter.dispatch('planned_for_one_pass')() }}{% endmacro %}
 {% macro default__planned_for_one_pass() %}{% endmacro %}
 {% macro postgres__planned_for_one_pass() %}set local enable_memoize = off; set local jit = off{% endmacro %}

@@ -1,6 +1,7 @@
 -- Windows are judged once: rows are appended and never rewritten.
 {{ config(
     tags=['alerts'],
+    pre_hook="{{ planned_for_one_pass() }}",
     schema='marts',
     materialized='incremental',
     incremental_strategy='append',

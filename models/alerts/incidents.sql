@@ -1,6 +1,7 @@
 -- Made from the evaluations that can still change an incident, so a run costs what is open and recent.
 {{ config(
     tags=['alerts'],
+    pre_hook="{{ planned_for_one_pass() }}",
     schema='marts',
     materialized='incremental',
     on_schema_change='append_new_columns',
