@@ -67,12 +67,14 @@
                 ~ "else compared.usual_generation_count end"
             ),
             'affected': 'false',
+            'of_nothing': true,
         },
         'silent_minutes': {
             'value': 'case when usual_users.active_users is not null then windows.silent_minutes end',
             'sample': 'coalesce(floor(usual_users.active_users + 0.5), 0)', 'thresholds': (0, 1440),
             'evidence': '0.5 * compared.usual_users',
             'affected': 'false',
+            'of_nothing': true,
         },
         'set_aside_row_count': {
             'value': 'run.set_aside_row_count - coalesce(run.set_aside_a_day_before, run.set_aside_row_count)',
@@ -81,6 +83,7 @@
                 'compared.observed_value', 'greatest(2 * coalesce(compared.set_aside_usually, 0), 0.2)'
             ),
             'affected': 'false',
+            'of_nothing': true, 'of_warehouse': true,
         },
         'minutes_since_run': {
             'value': 'case when run.built_at is not null'
@@ -88,6 +91,7 @@
             'sample': 'case when run.built_at is null then 0 else 1 end', 'thresholds': (0, 1000000),
             'evidence': '1000',
             'affected': 'false',
+            'of_nothing': true, 'of_warehouse': true,
         },
         'error_budget_burn': {
             'value': "case when windows.shorter_generation_count > 0 then least("
@@ -105,10 +109,16 @@
     }) }}
 {% endmacro %}
 
-{#- The metrics that are judged where the window holds nothing: that is what they are about, or it is not about it. -#}
-{% macro metrics_of_nothing() %}
-    {{ return(['traffic_over_usual_ratio', 'silent_minutes', 'set_aside_row_count', 'minutes_since_run']) }}
-{% endmacro %}
+{#- The metrics of a kind, as a list in SQL: `of_nothing` are judged where the window holds nothing, as that is what
+    they are about, or they are not about generations; `of_warehouse` look at the warehouse. -#}
+{% macro metrics_that_are(kind) -%}
+    (
+        {%- set listed = [] -%}
+        {%- for metric, of in alert_metrics().items() if of[kind] -%}
+            {%- do listed.append("'" ~ metric ~ "'") -%}
+        {%- endfor -%}
+        {{ listed | join(', ') }})
+{%- endmacro %}
 
 {#- Evidence, in nats: the chance to see as much if the limit were not exceeded is at most e to the minus this. 0 where
     the limit is not exceeded. Which side exceeds it is the rule's comparison. -#}

@@ -73,26 +73,19 @@
                         metrics.lowest_threshold, ' and ', metrics.highest_threshold
                     )
             end,
+            {#- what may be empty has a default -#}
+            {%- for column, kind, least, most, may_be_empty in [
+                ('minimum_evidence', 'a number of nats', 0, 1000, 'true'),
+                ('minimum_sample', 'a whole number', 0, 1000000000, 'true'),
+                ('fire_after_windows', 'a whole number', 1, 288, 'true'),
+                ('resolve_after_windows', 'a whole number', 1, 288, 'false'),
+            ] %}
             case
-                when not rules.minimum_evidence between 0 and 1000
-                    then 'minimum_evidence is ' || {{ said['minimum_evidence'] }}
-                        || '; it is a number of nats from 0 to 1000'
+                when not coalesce(rules.{{ column }} between {{ least }} and {{ most }}, {{ may_be_empty }})
+                    then '{{ column }} is ' || {{ said[column] }}
+                        || '; it is {{ kind }} from {{ least }} to {{ most }}'
             end,
-            case
-                when not rules.minimum_sample between 0 and 1000000000
-                    then 'minimum_sample is ' || {{ said['minimum_sample'] }}
-                        || '; it is a whole number from 0 to 1000000000'
-            end,
-            case
-                when not rules.fire_after_windows between 1 and 288
-                    then 'fire_after_windows is ' || {{ said['fire_after_windows'] }}
-                        || '; it is a whole number from 1 to 288'
-            end,
-            case
-                when not coalesce(rules.resolve_after_windows between 1 and 288, false)
-                    then 'resolve_after_windows is ' || {{ said['resolve_after_windows'] }}
-                        || '; it is a whole number from 1 to 288'
-            end,
+            {%- endfor %}
             case when rules.is_enabled is null then 'is_enabled is missing; it is true or false' end,
             case
                 when coalesce(trim(rules.runbook), '') = ''

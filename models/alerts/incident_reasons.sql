@@ -15,7 +15,7 @@ with spans as (
         least(stretches.last_firing_at, stretches.first_firing_at + interval '6' hour) as ended_at
     from {{ ref('incident_stretches') }} as stretches
     -- less traffic has no generations to look at, and what is too low no excess
-    where stretches.metric not in ({{ "'" ~ metrics_of_nothing() | join("', '") ~ "'" }})
+    where stretches.metric not in {{ metrics_that_are('of_nothing') }}
         and stretches.comparison in ('>', '>=')
 ),
 

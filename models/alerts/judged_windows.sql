@@ -29,8 +29,6 @@
     'generation_count', 'failure_count', 'timed_success_count', 'rate_limit_error_count', 'quota_or_billing_error_count'
 ] %}
 
-{%- set of_nothing = "'" ~ metrics_of_nothing() | join("', '") ~ "'" %}
-
 with rules as (
     select * from {{ valid_rules(ref('alert_rules')) }} as valid
 ),
@@ -39,12 +37,14 @@ with rules as (
 looks as (
     select
         rules.*,
+        coalesce(rules.minimum_evidence, 5) as least_evidence,
         rules.window_minutes as look_minutes,
         1 as look
     from rules
     union all
     select
         rules.*,
+        coalesce(rules.minimum_evidence, 5) as least_evidence,
         rules.longer_window_minutes as look_minutes,
         2 as look
     from rules
@@ -502,7 +502,7 @@ exceeding as materialized (
     from compared
     inner join generate_series(0, 575) as steps (step)
         on steps.step * 5 < compared.look_minutes * case when compared.metric = 'cost_change_ratio' then 2 else 1 end
-    where compared.is_exceeded and compared.metric not in ({{ of_nothing }})
+    where compared.is_exceeded and compared.metric not in {{ metrics_that_are('of_nothing') }}
 ),
 
 -- what each witness has in it
@@ -572,9 +572,8 @@ judged as (
         *,
         case
             when observed_value is null or sample_size < minimum_sample then 'insufficient_data'
-            when sample_size = 0 and metric not in ({{ of_nothing }})
-                then 'insufficient_data'
-            when is_exceeded and evidence >= coalesce(minimum_evidence, 5) then 'firing'
+            when sample_size = 0 and metric not in {{ metrics_that_are('of_nothing') }} then 'insufficient_data'
+            when is_exceeded and evidence >= least_evidence then 'firing'
             else 'ok'
         end as outcome
     from weighed
@@ -606,8 +605,8 @@ select
     coalesce(fire_after_windows, 1) as fire_after_windows,
     resolve_after_windows,
     evidence,
-    case when metric not in ('set_aside_row_count', 'minutes_since_run') then witness_count end as witness_count,
+    case when metric not in {{ metrics_that_are('of_warehouse') }} then witness_count end as witness_count,
     affected_witness_count,
-    coalesce(minimum_evidence, 5) as minimum_evidence
+    least_evidence as minimum_evidence
 from chosen
 where place = 1
