@@ -405,6 +405,11 @@ def test_a_log_of_today_alone_or_of_nothing_usable_destroys_nothing_and_no_old_u
     warehouse.run()
     odd = warehouse.marts()
     assert {row["issue"] for row in odd["generation_log_issues"].values()} >= {"missing_created_at"}
+    # the two rows without a usable time are set aside in any case; the third is of a day that is left as it was
+    (clock,) = odd["warehouse_clock"].values()
+    assert clock.pop("set_aside_row_count") == 2
+    (clock,) = today["warehouse_clock"].values()
+    assert clock.pop("set_aside_row_count") == 0
     names = [name for name in odd if name != "generation_log_issues"]
     assert_equal_marts({name: odd[name] for name in names}, {name: today[name] for name in names})
 

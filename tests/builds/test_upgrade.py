@@ -17,7 +17,7 @@ from faults import Run, Statement, killed_before, watched
 from project import JOURNALS
 from warehouse.alerts.refresh import refresh
 from warehouse.database import Database
-from warehouses import SCHEMA, Marts, Warehouse, assert_equal_marts
+from warehouses import SCHEMA, Marts, Warehouse, assert_equal_marts, by_grain
 
 _FOLDER = Path(__file__).resolve().parent.parent / "support" / "release_1"
 _LOG = [json.loads(line) for line in (_FOLDER / "log.jsonl").read_text().splitlines()]
@@ -108,7 +108,7 @@ Old = tuple[Warehouse, Warehouse, Marts]
 def test_an_older_warehouse_is_brought_up_by_its_next_run_without_losing_a_day(old: Old, kind: str) -> None:
     base, victim, expected = old
     victim.become(base)
-    salt, judged = victim.salt, {name: victim.mart(name) for name in JOURNALS}
+    salt, judged = victim.salt, {name: by_grain(name, victim.mart(name)) for name in JOURNALS}
     journal = _rows(victim, f"{SCHEMA}_internal.replacements")
     if kind == "hourly":
         victim.run(selector="hourly", variables=_RETENTION)
@@ -117,7 +117,7 @@ def test_an_older_warehouse_is_brought_up_by_its_next_run_without_losing_a_day(o
         victim.run(variables=_RETENTION | ({"backfill_from": "2026-03-01"} if kind == "backfill" else {}))
     assert_equal_marts(_in_todays_spelling(_known_to(base, victim.marts(expected))), expected)
     assert victim.salt == salt
-    assert {name: victim.mart(name) for name in JOURNALS} == judged
+    assert {name: by_grain(name, victim.mart(name)) for name in JOURNALS} == judged
     assert set(journal) <= set(_rows(victim, f"{SCHEMA}_internal.replacements"))
     days = dict(victim.query(f"select cast(activity_date as text), row_count from {SCHEMA}_internal.days"))
     # every day of the log has its row, also those of which the aggregates alone are left
@@ -132,7 +132,7 @@ def test_an_older_warehouse_is_brought_up_by_its_next_run_without_losing_a_day(o
 def test_the_alerts_of_an_older_warehouse_go_on(old: Old, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     base, victim, _ = old
     victim.become(base)
-    judged = {name: victim.mart(name) for name in JOURNALS}
+    judged = {name: by_grain(name, victim.mart(name)) for name in JOURNALS}
     if way == "dbt":
         victim.run(selector="alerts", tests=True)
     else:
@@ -142,18 +142,23 @@ def test_the_alerts_of_an_older_warehouse_go_on(old: Old, way: str, monkeypatch:
         for name, value in victim.environment().items():
             monkeypatch.setenv(name, value)
         refresh(Database(60), None)
-    after = {name: victim.mart(name) for name in JOURNALS}
+    after = {name: by_grain(name, victim.mart(name)) for name in JOURNALS}
     # what was judged says what it said; the older release knew of no evidence
-    known = [row for row in after["alert_evaluations"] if row["minimum_evidence"] is None]
-    columns = judged["alert_evaluations"][0].keys()
-    assert [{name: row[name] for name in columns} for row in known] == judged["alert_evaluations"]
+    columns = next(iter(judged["alert_evaluations"].values())).keys()
+    known = {
+        key: {name: row[name] for name in columns}
+        for key, row in after["alert_evaluations"].items()
+        if row["minimum_evidence"] is None
+    }
+    assert known == judged["alert_evaluations"]
     # whose failures the older release did not count
     counts = {
-        row["incident_key"]: (row["affected_failure_count"], row["costed_failure_count"]) for row in after["incidents"]
+        row["incident_key"]: (row["affected_failure_count"], row["costed_failure_count"])
+        for row in after["incidents"].values()
     }
-    assert {counts[row["incident_key"]] for row in judged["incidents"]} <= {(None, None)}
-    assert max(row["window_end"] for row in after["alert_evaluations"]) > max(
-        row["window_end"] for row in judged["alert_evaluations"]
+    assert {counts[row["incident_key"]] for row in judged["incidents"].values()} <= {(None, None)}
+    assert max(row["window_end"] for row in after["alert_evaluations"].values()) > max(
+        row["window_end"] for row in judged["alert_evaluations"].values()
     )
     assert _rows(victim, f"{SCHEMA}_marts.alert_notifications") == _rows(base, f"{SCHEMA}_marts.alert_notifications")
 
