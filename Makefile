@@ -49,6 +49,14 @@ backup: .venv/runtime.stamp profiles.yml ## Copy the file of DuckDB into backups
 move: .venv/runtime.stamp profiles.yml ## Take the history from DuckDB to PostgreSQL (TO=prod)
 	@$(BIN)/python -m warehouse move --to $(or $(TO),prod)
 
+.PHONY: erase
+erase: .venv/runtime.stamp profiles.yml ## Erase users, and certify it: make erase < ids (ERASE_ARGS=--help; docs/privacy.md)
+	@$(BIN)/python -m warehouse erase $(ERASE_ARGS)
+
+.PHONY: compact
+compact: .venv/runtime.stamp profiles.yml ## Write the database again without what was deleted (COMPACT_ARGS=--help)
+	@$(BIN)/python -m warehouse compact $(COMPACT_ARGS)
+
 # Your own warehouse is replayed where the environment names its log or its database; else a simulated one, which is
 # built once and stays. With --sizes it is simulated ones of several sizes, which the command builds itself.
 SIMULATED := build/backtest

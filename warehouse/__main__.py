@@ -6,9 +6,10 @@ import os
 import sys
 import traceback
 
-from warehouse import backup, build, move, publish, sql, summary
+from warehouse import backup, build, compact, move, publish, sql, summary
 from warehouse.alerts import command as alerts
 from warehouse.backtest import command as backtest
+from warehouse.erasure import command as erase
 from warehouse.errors import EXPECTED
 from warehouse.report import command as report
 from warehouse.secrets import scrub
@@ -24,6 +25,8 @@ COMMANDS = {
     "alerts": (alerts, "judge the alert rules, say what fires, and tell whom it concerns"),
     "backup": (backup, "copy the file of DuckDB, and check the copy"),
     "publish": (publish, "copy the marts of DuckDB into a file for readers"),
+    "erase": (erase, "erase users, and certify it"),
+    "compact": (compact, "write the database again without what was deleted"),
     "move": (move, "take the history from DuckDB to PostgreSQL"),
     "backtest": (backtest, "replay the alert rules over the past; exits with 0, or 2 where it cannot"),
 }

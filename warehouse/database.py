@@ -68,6 +68,10 @@ class Transaction:
         self._cursor.execute(sql)
         return self._cursor
 
+    def changed_rows(self) -> int:
+        """How many rows the last statement deleted, inserted or updated."""
+        return self._cursor.fetchone()[0] if self._is_duckdb else self._cursor.rowcount
+
     def copy(self, sql: str, rows: object) -> None:
         """PostgreSQL: copy from a text."""
         self._cursor.copy_expert(sql, rows)
@@ -155,6 +159,12 @@ class Database:
         return f"{self._credentials.database} on {self._credentials.host} (PostgreSQL)"
 
     @property
+    def log(self) -> str:
+        """The log's relation, as the models name it."""
+        schema, table = (os.environ.get(f"GENERATION_LOGS_{name}") for name in ("SCHEMA", "TABLE"))
+        return f'"{schema or "public"}"."{table or "generation_logs"}"'
+
+    @property
     def log_place(self) -> str:
         """Where the log is, as people read it."""
         if self._is_duckdb:
@@ -171,6 +181,42 @@ class Database:
                 transaction.execute(f"select pg_advisory_xact_lock(hashtextextended('{self.schema}.alerts', 0))")
                 transaction.execute(f"set local lock_timeout = '{_STATEMENT_LOCK_SECONDS}s'")
             yield transaction
+
+    @contextmanager
+    def alone(self) -> Iterator[Transaction]:
+        """A transaction beside which no run is at work: those that are finish their model first, and wait for it."""
+        with self.working() as transaction:
+            if not self._is_duckdb:
+                locks = f"hashtextextended('{self.schema}.alerts', 0)", self._run_lock
+                transaction.execute(f"set local lock_timeout = '{round(self._wait_seconds * 1000)}ms'")
+                transaction.execute("; ".join(f"select pg_advisory_xact_lock({lock})" for lock in locks))
+                transaction.execute(f"set local lock_timeout = '{_STATEMENT_LOCK_SECONDS}s'")
+            yield transaction
+
+    @property
+    def _run_lock(self) -> str:
+        """PostgreSQL: what runs share while a model is at work (macros/engine/functions_postgres.sql)."""
+        return f"hashtextextended('{self.schema}_internal.current_run', 0)"
+
+    @contextmanager
+    def working(self) -> Iterator[Transaction]:
+        """A transaction that may take its time, and waits for nobody."""
+        with self._within("begin") as transaction:
+            if not self._is_duckdb:
+                transaction.execute(f"set local lock_timeout = '{_STATEMENT_LOCK_SECONDS}s'")
+            yield transaction
+
+    @contextmanager
+    def outside_transactions(self) -> Iterator[object]:
+        """PostgreSQL: a cursor of the engine's own, for what no transaction admits; its connection has the notices."""
+        with self._lock:
+            handle = self._open_postgres()
+            try:
+                cursor = handle.cursor()
+                cursor.execute(f"set lock_timeout = '{_STATEMENT_LOCK_SECONDS}s'")
+                yield cursor
+            finally:
+                handle.close()
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

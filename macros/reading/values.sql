@@ -35,15 +35,34 @@
 {#- The position in the seed scene_patterns of the first pattern that a scene holds. -#}
 {% macro scene_pattern(logged) %}{{ reading_function('scene_pattern', logged) }}{% endmacro %}
 
-{#- A user's pseudonymous key: the first 128 bits of SHA-256 over the salt and the id. -#}
-{% macro user_key(user_id) %}{{ adapter.dispatch('user_key')(user_id) }}{% endmacro %}
-{% macro duckdb__user_key(user_id) -%}
-    cast(left(sha256((select salt from {{ ref('user_key_salt') }}) || {{ user_id }}), 32) as uuid)
+{#- SHA-256 over the salt and a user's id, as 64 hexadecimal digits. Its first half is the pseudonymous key. Its second
+    half, from which nobody gets to the first or to the id, is what the list of erased users holds. -#}
+{% macro user_digest(user_id) -%}
+    {{ hex_digest("(select salt from " ~ ref('user_key_salt') ~ ") || " ~ user_id) }}
 {%- endmacro %}
-{% macro postgres__user_key(user_id) -%}
-    cast(left(encode(
-        sha256(convert_to((select salt from {{ ref('user_key_salt') }}) || {{ user_id }}, 'UTF8')), 'hex'
-    ), 32) as uuid)
+{% macro hex_digest(text) %}{{ adapter.dispatch('hex_digest')(text) }}{% endmacro %}
+{% macro duckdb__hex_digest(text) %}sha256({{ text }}){% endmacro %}
+{% macro postgres__hex_digest(text) %}encode(sha256(convert_to({{ text }}, 'UTF8')), 'hex'){% endmacro %}
+
+{#- A user's pseudonymous key: another one after an erasure, so that the old one never comes back. -#}
+{% macro user_key(digest, rekey) -%}
+    cast(left(
+        case
+            when {{ rekey }} is null then {{ digest }}
+            else {{ hex_digest("cast(" ~ rekey ~ " as text) || " ~ digest) }}
+        end, 32
+    ) as uuid)
+{%- endmacro %}
+
+{% macro erasure_hash(digest) %}cast(right({{ digest }}, 32) as uuid){% endmacro %}
+
+{#- What an erased user did up to the erasure is read no longer, nor what has no usable time and might be of then. The
+    list of erased users is joined as `erased`. -#}
+{% macro is_not_erased(created_at) -%}
+    (
+        erased.erasure_hash is null
+        or coalesce({{ created_at }} > erased.erased_before and {{ created_at }} <= {{ latest_created_at() }}, false)
+    )
 {%- endmacro %}
 
 {#- All rows of the log with the column logged_at: created_at, read. -#}

@@ -42,9 +42,12 @@
 {% endmacro %}
 
 {#- Keeps log_retention_days of single generations. Only after a run in which every model that is made from them
-    succeeded: the days that go are then safe in the aggregates. The ledger keeps their days. -#}
+    succeeded: the days that go are then safe in the aggregates. The ledger keeps their days. Users who were not seen
+    for user_memory_days are forgotten whole, so that what is known of the others, and the cohorts of that time, stays
+    exact; whom an incident hit is forgotten with the generations. -#}
 {% macro trim_expired_days() %}
     {%- set log_window, fact, issues = ref('int_log_window'), ref('fct_generations'), ref('generation_log_issues') -%}
+    {%- set log_rows, user_days = ref('int_log_rows'), ref('int_user_days') -%}
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list
         if execute else [] -%}
     {%- if execute and flags.WHICH in ('run', 'build')
@@ -58,11 +61,52 @@
                    ~ " (log_retention_days). The aggregates keep them.", info=true) }}
         {%- endif -%}
         {{ lock_timeout() }}
-        {%- for mart in [fact, issues] %}
-        delete from {{ mart }} where activity_date < {{ first_kept }};
+        {%- for relation in [fact, issues, log_rows] %}
+        delete from {{ relation }} where activity_date < {{ first_kept }};
         {%- endfor %}
+        {%- set incidents = existing_relation('marts', 'incidents') -%}
+        {%- set incident_users = existing_relation('intermediate', 'int_incident_users') -%}
+        {%- if incidents and incident_users %}
+        delete from {{ incident_users }}
+        where incident_key in (select incident_key from {{ incidents }} where resolved_at < {{ first_kept }});
+        {%- endif %}
+        {%- if which_run() != 'hourly' %}
+        delete from {{ user_days }} where user_key in (
+            select user_key from {{ user_days }}
+            group by user_key
+            having max(activity_date) < {{ remembered_from() }}
+        );
+        {%- endif %}
         delete from {{ journal() }}
         where replaced_at < {{ wall_clock() }} - interval '{{ var("log_retention_days") }} days'
             and id not in (select max(id) from {{ journal() }} group by model);
     {%- endif -%}
+    {%- set clock = existing_relation('marts', 'warehouse_clock') -%}
+    {%- if clock and flags.WHICH in ('run', 'build') and is_selected('warehouse_clock') %}
+        {{ lock_timeout() }}
+        update {{ clock }} set retention_lag_days = (
+            select coalesce(greatest(max(
+                cast(log_window.as_of as date) - {{ var('log_retention_days') - 1 }} - stored.activity_date
+            ), 0), 0)
+            from {{ log_window }} as log_window
+            cross join (
+                select min(activity_date) as activity_date from {{ fact }}
+                union all
+                select min(activity_date) as activity_date from {{ issues }}
+                union all
+                select min(activity_date) as activity_date from {{ log_rows }}
+            ) as stored
+        );
+    {%- endif -%}
 {% endmacro %}
+
+{#- The day since when a user must have been seen to be remembered; never later than what the fact holds. -#}
+{% macro remembered_from() -%}
+    coalesce(
+        (
+            select cast(as_of as date) - {{ [var('user_memory_days'), var('log_retention_days')] | max }}
+            from {{ ref('int_log_window') }}
+        ),
+        date '1000-01-01'
+    )
+{%- endmacro %}

@@ -15,5 +15,5 @@
 {% macro database_release() %}
     {%- set release = existing_relation('internal', 'release') -%}
     {%- set row = run_query("select format, functions_hash from " ~ release).rows if release else [] -%}
-    {{ return({'known': 6, 'found': row[0][0] if row else 0, 'functions_hash': row[0][1] if row else none}) }}
+    {{ return({'known': 7, 'found': row[0][0] if row else 0, 'functions_hash': row[0][1] if row else none}) }}
 {% endmacro %}

@@ -13,3 +13,6 @@ select
     logged_at as created_at,
     {{ row_hash() }} as row_hash
 from timed
+left join {{ ref('erased_users') }} as erased
+    on {{ erasure_hash(user_digest(as_user_id('timed.user_id'))) }} = erased.erasure_hash
+where {{ is_not_erased('timed.logged_at') }}

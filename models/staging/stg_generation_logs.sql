@@ -1,18 +1,17 @@
 -- One row per row of the log, typed, unpacked, keyed and scrubbed; nothing is dropped and nothing is stored. What
 -- cannot be used is null here, and the columns has_*, *_problem and unusable_* say why; generation_log_issues explains
 -- it. How a row is read, step by step: base_log_rows, base_log_costs, base_log_tokens,
--- base_log_details, base_log_errors. No user id
--- passes from here on.
+-- base_log_details, base_log_errors. No user id passes from here on, and no row of a user who was erased.
 -- The functions that read documents are made from this seed:
 -- depends_on: {{ ref('document_keys') }}
 with log_rows as (
-    select * from {{ ref('base_log_errors') }}
+    {{ with_columns(ref('base_log_errors'), {'user_digest': user_digest('user_id')}) }}
 )
 
 select
     generation_id,
     created_at,
-    case when user_id is not null then {{ user_key('user_id') }} end as user_key,
+    {{ user_key('user_digest', 'erased.rekey') }} as user_key,
     job_id,
     style,
     style_as_logged,
@@ -52,3 +51,5 @@ select
     is_unreadable,
     row_hash
 from log_rows
+left join {{ ref('erased_users') }} as erased on {{ erasure_hash('log_rows.user_digest') }} = erased.erasure_hash
+where {{ is_not_erased('log_rows.created_at') }}

@@ -50,7 +50,7 @@ CONTRACT = {
     "warehouse_clock": (
         "as_of",
         """first_activity_date last_complete_date newest_generation_at built_at alerts_judged_from
-        alerts_judged_to set_aside_row_count""",
+        alerts_judged_to set_aside_row_count retention_lag_days""",
     ),
     "generation_log_issues": (
         "activity_date generation_id created_at issue disposition",

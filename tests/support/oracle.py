@@ -696,6 +696,7 @@ class Oracle:
                 "set_aside_row_count": sum(
                     row["row_count"] for row in self.generation_log_issues() if row["disposition"] == "set_aside"
                 ),
+                "retention_lag_days": 0,
             }
         ]
 

@@ -34,6 +34,8 @@ class PostgresServer:
     restart: Callable[[], None] | None = None
     # The programs of the installation. None for an existing server.
     bin_folder: Path | None = None
+    # The file that it writes what it is told into. None for an existing server.
+    log: Path | None = None
 
     def connect(self, database: str | None = None, **overrides: object) -> Connection:
         """A connection that commits each statement."""
@@ -133,6 +135,7 @@ def _own_server(named: Path | None) -> Iterator[PostgresServer]:
                 *("127.0.0.1", port, "postgres", "", "postgres"),
                 restart=lambda: _run(restart, identity),
                 bin_folder=bin_folder,
+                log=work / "log",
             )
         finally:
             _run([*control, "-m", "immediate", "stop"], identity)

@@ -31,6 +31,12 @@ issues as (
     from {{ ref('generation_log_issues') }}
 ),
 
+-- how it was at the end of the run before; at the end of this one it is measured again
+retention as (
+    select max(retention_lag_days) as retention_lag_days
+    from {{ as_left_by_earlier_runs('marts', 'warehouse_clock', {'retention_lag_days': 'integer'}) }} as left_behind
+),
+
 alerts as (
     {%- if evaluations %}
     select
@@ -53,9 +59,11 @@ select
     run.run_at as built_at,
     alerts.judged_from as alerts_judged_from,
     alerts.judged_to as alerts_judged_to,
-    issues.set_aside_row_count
+    issues.set_aside_row_count,
+    coalesce(retention.retention_lag_days, 0) as retention_lag_days
 from run
 cross join days
 cross join generations
 cross join issues
+cross join retention
 cross join alerts

@@ -51,7 +51,12 @@ compared as (
         cast(coalesce(
             lag(total_cost_usd) over (order by activity_hour),
             {%- if is_incremental() %}
-            (select total_cost_usd from {{ this }} where activity_hour = {{ first_hour }} - interval '1' hour)
+            (
+                select total_cost_usd from {{ this }}
+                where activity_hour = {{ first_hour }} - interval '1' hour
+                    -- an hour that is replaced may be gone: its generations were the first, and were deleted
+                    and activity_hour < {{ rebuild_from() }}
+            )
             {%- else %}
             null
             {%- endif %}

@@ -1,6 +1,26 @@
 {{ config(materialized='table', tags=['daily']) }}
 
-with user_days as (
+{%- set remembered = remembered_from() %}
+
+-- Of older cohorts users are forgotten one by one: they stay as they were while all of their users were known.
+with older_cohorts as (
+    select * from {{ as_left_by_earlier_runs('marts', 'user_retention', {
+        'cohort_grain': 'text',
+        'cohort_date': 'date',
+        'period_number': 'integer',
+        'cohort_size': 'bigint',
+        'retained_users': 'bigint',
+        'retention_rate': 'double precision',
+        'retained_on_or_after_users': 'bigint',
+        'unbounded_retention_rate': 'double precision',
+        'has_older_users': 'boolean',
+        'is_complete': 'boolean',
+    }) }} as left_behind
+    where cohort_date < {{ remembered }}
+        {%- if flags.FULL_REFRESH %} and false{% endif %}
+),
+
+user_days as (
     select
         activity_date,
         cast(min(first_ever_at) over (partition by user_key) as date) as first_date,
@@ -60,6 +80,11 @@ cohorts as (
         cohort_date,
         cast(sum(lost_users) as bigint) as cohort_size
     from counted
+    where cohort_date >= {{ remembered }}
+        or not exists (
+            select 1 from older_cohorts
+            where older_cohorts.cohort_grain = counted.cohort_grain and older_cohorts.cohort_date = counted.cohort_date
+        )
     group by cohort_grain, cohort_date
 ),
 
@@ -118,3 +143,10 @@ select
     {{ has_older_users('cohort_date') }} as has_older_users,
     is_complete
 from begun
+-- of a small one that is no longer made, each user could be told apart
+where cohort_date >= {{ remembered }} or cohort_size >= {{ var('share_min_users') }}
+
+union all
+
+select * from older_cohorts
+where cohort_size >= {{ var('share_min_users') }}

@@ -1,0 +1,83 @@
+"""The proof: what was to go is looked for everywhere, in a way that found it before."""
+
+import mmap
+import random
+import re
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from warehouse.compact import schemas_pattern
+from warehouse.database import Transaction
+from warehouse.erasure.ids import fill
+from warehouse.erasure.steps import base_tables
+
+_TEXTS = ("text", "character varying", "varchar")
+# To look for more keys in every byte of a large file would take hours.
+MOST_KEYS_IN_BYTES = 10
+
+
+def rows_with(transaction: Transaction, schema: str, keys: Iterable[uuid.UUID], *, is_duckdb: bool) -> dict[str, int]:
+    """In how many rows of each column of uuids or text something of the users is: a key, or an id from the table
+    `asked`. Columns without any are left out. The table `needles` is made for it."""
+    transaction.execute("create temporary table needles as select user_id as needle from asked")
+    fill(transaction, "needles", [(str(key),) for key in keys], is_duckdb=is_duckdb)
+    found = {}
+    for table in base_tables(transaction, schema, is_duckdb=is_duckdb):
+        columns = [name for name, type_name in table.columns.items() if type_name in ("uuid", *_TEXTS)]
+        if not columns:
+            continue
+        counted = ", ".join(
+            f'count(*) filter (where cast("{column}" as text) in (select needle from needles)) as "{column}"'
+            for column in columns
+        )
+        (counts,) = transaction.rows(f"select {counted} from {table.place}")
+        found |= {f"{table.title}.{column}": count for column, count in counts.items() if count}
+    return found
+
+
+def columns_searched(transaction: Transaction, schema: str, *, is_duckdb: bool) -> int:
+    """How many columns rows_with() looks through."""
+    return sum(
+        type_name in ("uuid", *_TEXTS)
+        for table in base_tables(transaction, schema, is_duckdb=is_duckdb)
+        for type_name in table.columns.values()
+    )
+
+
+def statistics_with(transaction: Transaction, schema: str) -> list[str]:
+    """PostgreSQL: the columns of whose most common or outermost values one is a needle."""
+    rows = transaction.rows(
+        "select distinct schemaname || '.' || tablename || '.' || attname as place from pg_stats "
+        "where schemaname ~ %(pattern)s and exists (select 1 from needles where "
+        "needle = any(cast(cast(most_common_vals as text) as text[])) "
+        "or needle = any(cast(cast(histogram_bounds as text) as text[]))) order by 1",
+        pattern=schemas_pattern(schema),
+    )
+    return [row["place"] for row in rows]
+
+
+def sampled(keys: list[uuid.UUID]) -> list[uuid.UUID]:
+    """The keys that are looked for in bytes: all, or some of very many."""
+    return keys if len(keys) <= MOST_KEYS_IN_BYTES else random.sample(keys, MOST_KEYS_IN_BYTES)
+
+
+def occurrences(file: Path, keys: list[uuid.UUID]) -> int:
+    """DuckDB: how often the keys are in the bytes of a file, in any of the forms in which they could be."""
+    patterns = {form for key in keys for form in _forms(key)}
+    if not patterns or not file.exists() or not file.stat().st_size:
+        return 0
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return sum(len(re.findall(re.escape(pattern), content)) for pattern in patterns)
+
+
+def _forms(key: uuid.UUID) -> Iterator[bytes]:
+    """As text, and as bytes in any order; DuckDB's own order is two halves from behind, with the highest bit turned."""
+    for text in (str(key), str(key).upper(), key.hex, key.hex.upper()):
+        yield text.encode()
+    yield key.bytes
+    yield key.bytes[::-1]
+    yield key.bytes_le
+    high, low = divmod(key.int, 2**64)
+    yield low.to_bytes(8, "little") + (high ^ 2**63).to_bytes(8, "little")
+    yield low.to_bytes(8, "little") + high.to_bytes(8, "little")
