@@ -57,7 +57,7 @@ def main() -> None:
     archive = subprocess.run(["git", "archive", options.commit], cwd=ROOT, check=True, capture_output=True).stdout
     subprocess.run(["tar", "-x", "-C", str(old)], input=archive, check=True)
     logs = Logs(work / "logs", [options.rows], max(1, options.rows // 90))
-    on_engine = _on_postgres if options.engine == "postgres" else _on_duckdb
+    on_engine = of_trees_on_postgres if options.engine == "postgres" else of_trees_on_duckdb
     with on_engine(work, logs, options.rows) as (environments, begin_again, add_hour, defining):
         trees = {
             name: _Tree(work / name / "dbt" if name == "old" else work / "dbt", project, environments[name])
@@ -105,7 +105,8 @@ create event trigger noted on ddl_command_end execute function public.note();
 
 
 @contextmanager
-def _on_duckdb(work: Path, logs: Logs, rows: int) -> Iterator[_Engine]:
+def of_trees_on_duckdb(work: Path, logs: Logs, rows: int) -> Iterator[_Engine]:
+    """Two warehouses in files."""
     files = {name: work / f"{name}.duckdb" for name in ("old", "new")}
     environments = {
         name: {
@@ -119,7 +120,8 @@ def _on_duckdb(work: Path, logs: Logs, rows: int) -> Iterator[_Engine]:
 
 
 @contextmanager
-def _on_postgres(work: Path, logs: Logs, rows: int) -> Iterator[_Engine]:
+def of_trees_on_postgres(work: Path, logs: Logs, rows: int) -> Iterator[_Engine]:
+    """Two warehouses in databases of a server that is started for them."""
     with postgres_server.running_server() as server:
         databases = {name: f"against_{name}" for name in ("old", "new")}
 

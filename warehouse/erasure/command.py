@@ -4,6 +4,7 @@ import argparse
 import datetime as dt
 import os
 import sys
+import time
 from pathlib import Path
 
 from warehouse.compact import compact
@@ -74,10 +75,11 @@ def run(options: argparse.Namespace) -> int:
     database = Database(options.wait)
     certificate = Certificate(options.reference, database.place, began, before=before)
     try:
-        erased = _erase(database, asked, before, options, certificate)
+        erased = _look(database, asked, options)
     except _UnknownIdsError as error:
         print(error, file=sys.stderr)
         return NOT_FOUND
+    _erase(database, asked, erased, before, certificate)
     _let_the_marts_follow(database, options, certificate)
     _write_again(database, options, certificate)
     _prove(database, asked, erased, options, certificate)
@@ -91,27 +93,20 @@ def _moment(text: str) -> dt.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def _erase(
-    database: Database,
-    asked: list[tuple[int, str]],
-    before: dt.datetime,
-    options: argparse.Namespace,
-    certificate: Certificate,
-) -> Erased:
-    """The transaction."""
+def _look(database: Database, asked: list[tuple[int, str]], options: argparse.Namespace) -> Erased:
+    """What is known of the ids, and where: nobody waits for this. Refuses what is hardly meant."""
     is_duckdb = database.reads_files
-    with database.alone() as transaction:
+    with database.working() as transaction:
         if not transaction.exists(f"{database.schema}_internal", "user_key_salt"):
             raise NeverBuiltError("There is no warehouse here. Run `make build` or `dbt build`.")
         erasure = Erasure(transaction, database.schema, is_duckdb=is_duckdb)
         erasure.check_release()
         give_ids(transaction, database.schema, asked, is_duckdb=is_duckdb)
         erased = erasure.look(None if options.anyway else database.log)
-        lines = ", ".join(map(str, erased.unknown))
         if erased.unknown and not options.anyway:
             raise _UnknownIdsError(
-                f"Nothing is known of the ids of these lines: {lines}. Nothing was erased. Are they spelled as in the "
-                "log? --anyway keeps them out of the warehouse all the same."
+                f"Nothing is known of the ids of these lines: {_listed(erased.unknown)}. Nothing was erased. Are they "
+                "spelled as in the log? --anyway keeps them out of the warehouse all the same."
             )
         if erased.large and not options.large:
             shares = ", ".join(f"line {line} {share:.0%}" for line, share in sorted(erased.large.items()))
@@ -123,19 +118,39 @@ def _erase(
         erased.found_before = sum(found.values())
         if not is_duckdb:
             erased.statistics_before = len(proof.statistics_with(transaction, database.schema))
+        _drop_temporary_tables(transaction)
+    return erased
+
+
+def _erase(
+    database: Database, asked: list[tuple[int, str]], erased: Erased, before: dt.datetime, certificate: Certificate
+) -> None:
+    """The transaction."""
+    with database.alone() as transaction:
+        begun = time.monotonic()
+        erasure = Erasure(transaction, database.schema, is_duckdb=database.reads_files)
+        erasure.check_release()
+        give_ids(transaction, database.schema, asked, is_duckdb=database.reads_files)
         erasure.carry_out(erased, before)
         (users,) = transaction.rows("select count(distinct digest) as users from asked")
         certificate.users = users["users"]
         _drop_temporary_tables(transaction)
-        if is_duckdb:
-            # as the file is: what this transaction does reaches it afterwards
-            erased.sampled = proof.sampled(erased.keys)
-            erased.bytes_before = proof.occurrences(Path(database.file), erased.sampled)
+        transaction.execute("commit; begin")
+        seconds = time.monotonic() - begun
+    if database.reads_files:
+        # to delete rows takes nothing out of the bytes: they are as before until the file is written again
+        erased.sampled = proof.sampled(erased.keys)
+        erased.bytes_before = proof.occurrences(Path(database.file), erased.sampled)
     certificate.rows = erased.rows
-    certificate.done.append("deleted, and kept out from now on, in one transaction")
+    certificate.done.append(f"deleted, and kept out from now on, in one transaction of {seconds:.1f} s")
     if erased.unknown:
-        certificate.left.append(f"Of the ids of these lines nothing was known; they are kept out as well: {lines}.")
-    return erased
+        certificate.left.append(
+            f"Of the ids of these lines nothing was known; they are kept out as well: {_listed(erased.unknown)}."
+        )
+
+
+def _listed(lines: list[int]) -> str:
+    return ", ".join(map(str, lines))
 
 
 def _drop_temporary_tables(transaction: Transaction) -> None:
@@ -165,8 +180,11 @@ def _write_again(database: Database, options: argparse.Namespace, certificate: C
             "The bytes of the deleted rows are still in the database: `make compact` writes it again (--no-rewrite)."
         )
         return
+    begun = time.monotonic()
     before, after, left = compact(database)
-    certificate.done.append(f"the database was written again: {before:,} bytes before, {after:,} now")
+    certificate.done.append(
+        f"the database was written again in {time.monotonic() - begun:.1f} s: {before:,} bytes before, {after:,} now"
+    )
     for what in left:
         if what.startswith("pg_catalog.pg_statistic"):
             certificate.left.append(
@@ -240,9 +258,7 @@ def _say_what_is_left(database: Database, options: argparse.Namespace, certifica
             f"{' (here: ' + ', '.join(copies) + ')' if copies else ''}. Publish again; delete old backups, or erase "
             "the same ids when one is restored, before anybody uses it."
         )
-        certificate.left.append(
-            "Free blocks of the disk below the old file may hold its bytes until they are used again."
-        )
+        certificate.left.append("The disk may hold bytes of the old file until it uses its blocks again.")
     else:
         certificate.left.append(
             "The write-ahead log, its archive, standbys and backups hold the rows until they expire; when one is "

@@ -68,10 +68,10 @@ def base_tables(transaction: Transaction, schema: str, *, is_duckdb: bool) -> li
 
 
 class Erasure:
-    """The steps, in a transaction beside which no run is at work."""
+    """What is asked and done within a transaction. The temporary tables of give_ids() are there."""
 
     def __init__(self, transaction: Transaction, schema: str, *, is_duckdb: bool) -> None:
-        """The tables asked and gone_users are there already."""
+        """Find out which tables there are."""
         self._transaction = transaction
         self._schema = schema
         self._is_duckdb = is_duckdb
