@@ -129,6 +129,17 @@ CONTRACT = {
         sent_at""",
     ),
 }
+# What people outside read: promised as the marts are. Only weeks that are over are in it, so none is incomplete.
+SHARED = {
+    "weekly_generations": (
+        "activity_week style difficulty",
+        "active_users generation_count total_cost_usd published_at",
+    ),
+    "weekly_retention": (
+        "cohort_week activity_week",
+        "period_number cohort_size retained_users retention_rate has_older_users published_at",
+    ),
+}
 # A grain that holds one of these stands for a span of time that is complete some day.
 TIME_GRAINS = {"activity_date", "activity_hour", "window_start", "window_end", "cohort_date"}
 
@@ -160,9 +171,9 @@ def test_everything_is_described(project: Project) -> None:
 
 def test_every_column_of_a_mart_is_in_the_definitions() -> None:
     findings = []
-    for path in files(("models/marts", "models/alerts"), ".yml"):
+    for path in files(("models/marts", "models/share", "models/alerts"), ".yml"):
         for model in yaml.safe_load(path.read_text())["models"]:
-            if model["name"] in CONTRACT:
+            if model["name"] in CONTRACT | SHARED:
                 findings += [
                     f"{model['name']}.{column['name']}"
                     for column in model["columns"]
@@ -195,11 +206,12 @@ def _passed_on(project: Project, node: Any) -> set[str]:
 
 
 def test_every_mart_is_under_contract(project: Project) -> None:
+    marts = [*project.marts, *project.shared]
     complain(
-        [f"{mart.name}: the contract is not enforced" for mart in project.marts if not mart.config.contract.enforced]
+        [f"{mart.name}: the contract is not enforced" for mart in marts if not mart.config.contract.enforced]
         + [
             f"{mart.name}: column {column.name} has no data_type"
-            for mart in project.marts
+            for mart in marts
             for column in mart.columns.values()
             if not column.data_type
         ],
@@ -222,7 +234,11 @@ def test_the_clock_is_written_when_every_other_mart_has_been(project: Project) -
 
 def test_every_mart_has_its_grain_tested(project: Project) -> None:
     complain(
-        [f"{mart.name}: {len(project.grains(mart))} tests" for mart in project.marts if len(project.grains(mart)) != 1],
+        [
+            f"{mart.name}: {len(project.grains(mart))} tests"
+            for mart in [*project.marts, *project.shared]
+            if len(project.grains(mart)) != 1
+        ],
         "A mart has one test `is_grain` with the columns of its grain under `data_tests:` in its YAML.",
     )
 
@@ -263,6 +279,31 @@ def test_a_mart_keeps_its_public_contract(project: Project, name: str) -> None:
     )
 
 
+def test_what_is_shared_is_what_was_promised(project: Project) -> None:
+    found = {
+        model.name: ([" ".join(grain) for grain in project.grains(model)], list(model.columns))
+        for model in project.shared
+    }
+    promised = {name: ([grain], [*grain.split(), *columns.split()]) for name, (grain, columns) in SHARED.items()}
+    assert found == promised, "People outside rely on models/share/: restore it, or enter what is new in SHARED here."
+
+
+def test_what_is_shared_is_published_once_and_tells_of_nobody(project: Project) -> None:
+    findings = []
+    for model in project.shared:
+        config = model.config
+        if config.incremental_strategy != "append" or config.full_refresh is not False:
+            findings.append(f"{model.name} is published more than once: append, full_refresh: false")
+        if "daily" not in model.tags:
+            findings.append(f"{model.name} is built by hourly runs: it has no tag daily")
+        findings += [
+            f"{model.name}.{column.name} may tell of one user"
+            for column in model.columns.values()
+            if column.data_type == "uuid" or re.search(r"(^|_)(key|id)$|signature", column.name)
+        ]
+    complain(findings, "docs/conventions.md says what may be shared, and how.")
+
+
 def test_only_staging_reads_the_log(project: Project) -> None:
     nodes = [node for node in project.manifest.nodes.values() if node.resource_type in ("model", "analysis")]
     complain(
@@ -282,7 +323,7 @@ def test_marts_read_what_is_deduplicated(project: Project) -> None:
     complain(
         [
             f"{mart.original_file_path} reads {parent}"
-            for mart in project.marts
+            for mart in [*project.marts, *project.shared]
             for parent in mart.depends_on.nodes
             if parent in staging or parent.startswith("source.")
         ],

@@ -76,7 +76,7 @@ def test_built_columns_are_of_the_type_that_their_name_promises(project: Project
 
 def test_booleans_are_never_null(project: Project) -> None:
     findings = []
-    for mart in project.marts:
+    for mart in [*project.marts, *project.shared]:
         tested = {test.column_name for test in project.tests_of(mart, "not_null")}
         for column in mart.columns.values():
             if column.data_type != "boolean":

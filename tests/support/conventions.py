@@ -16,7 +16,7 @@ from project import ROOT
 from warehouses import Warehouse
 
 PROJECT = "generation_warehouse"
-LAYERS = ("staging", "intermediate", "marts", "alerts", "state")
+LAYERS = ("staging", "intermediate", "marts", "share", "alerts", "state")
 SQL_FOLDERS = ("models", "macros", "analyses", "data-tests")
 YAML_FOLDERS = ("models", "macros", "analyses", "seeds", "data-tests")
 
@@ -36,6 +36,7 @@ class Project:
         self.built = [model for model in self.models if model.config.materialized != "ephemeral"]
         self.tests = [node for node in nodes if node.resource_type == "test"]
         self.marts = [model for model in self.models if model.config.schema == "marts"]
+        self.shared = [model for model in self.models if model.config.schema == "share"]
 
     def parse(self, *flags: str) -> Any:
         """What dbt says about the project."""
