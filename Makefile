@@ -33,6 +33,10 @@ report: .venv/runtime.stamp profiles.yml ## Make one page with your numbers: bui
 publish: .venv/runtime.stamp profiles.yml ## DuckDB: copy the marts into a second file for BI readers (PUBLISH_ARGS=--help)
 	@$(BIN)/python -m warehouse publish $(PUBLISH_ARGS)
 
+.PHONY: share
+share: .venv/runtime.stamp profiles.yml ## DuckDB: copy what people outside may see into a file for them (SHARE_ARGS=--help)
+	@$(BIN)/python -m warehouse share $(SHARE_ARGS)
+
 .PHONY: sql
 sql: .venv/runtime.stamp profiles.yml ## Ask the warehouse a question: make sql Q="select * from warehouse_clock" (or ./sql "…")
 	@$(BIN)/python -m warehouse sql "$(or $(Q),$(error Say what to ask: make sql Q="select * from warehouse_clock"))"

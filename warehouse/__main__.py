@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 
-from warehouse import backup, build, compact, move, publish, sql, summary
+from warehouse import backup, build, compact, move, publish, share, sql, summary
 from warehouse.alerts import command as alerts
 from warehouse.backtest import command as backtest
 from warehouse.erasure import command as erase
@@ -25,6 +25,7 @@ COMMANDS = {
     "alerts": (alerts, "judge the alert rules, say what fires, and tell whom it concerns"),
     "backup": (backup, "copy the file of DuckDB, and check the copy"),
     "publish": (publish, "copy the marts of DuckDB into a file for readers"),
+    "share": (share, "copy what people outside may see into a file of DuckDB"),
     "erase": (erase, "erase users, and certify it"),
     "compact": (compact, "write the database again without what was deleted"),
     "move": (move, "take the history from DuckDB to PostgreSQL"),

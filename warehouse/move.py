@@ -93,14 +93,15 @@ def _environment(**settings: str) -> Iterator[None]:
 
 
 def _kept_for_good(here: Transaction, there: Transaction, source: str, target: str) -> list[tuple[str, str]]:
-    """The tables of marts and state, and the rollups of days that outlive the log, that are on both sides."""
+    """The tables of marts and state, what was shared, and the rollups of days that outlive the log, that are on both
+    sides."""
     query = "select table_schema, table_name from information_schema.tables where table_type = 'BASE TABLE'"
 
     def tables(transaction: Transaction, prefix: str) -> set[tuple[str, str]]:
         return {
             (row["table_schema"].removeprefix(f"{prefix}_"), row["table_name"])
             for row in transaction.rows(query)
-            if row["table_schema"] in (f"{prefix}_marts", f"{prefix}_internal")
+            if row["table_schema"] in (f"{prefix}_marts", f"{prefix}_share", f"{prefix}_internal")
             or row["table_name"] in ("int_user_days", "int_incident_users", "int_style_spellings")
         }
 

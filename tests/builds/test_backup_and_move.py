@@ -101,6 +101,10 @@ def test_a_move_takes_history_and_keys_along_and_later_runs_there_go_on(
     here.run(selector="alerts")
     judged = by_grain("alert_evaluations", here.mart("alert_evaluations"))
     assert judged
+    shared = "(date '2026-02-23', 'anime', '(all)', 12, 40, 2.5, timestamp '2026-03-06 03:00:00')"
+    here.execute(f"insert into {SCHEMA}_share.weekly_generations values {shared}")
+    published = here.mart("weekly_generations")
+    assert published
     here.disconnect()
     later = _rows_of(*range(6, 14))
     there.load(later, typed=True)
@@ -109,6 +113,8 @@ def test_a_move_takes_history_and_keys_along_and_later_runs_there_go_on(
     assert there.salt == here.salt
     assert_equal_marts(here.marts(), there.marts())
     assert by_grain("alert_evaluations", there.mart("alert_evaluations")) == judged
+    # what was published is not published a second time
+    assert there.mart("weekly_generations") == published
     # the next run there builds what its log holds, and keeps the rest
     undisturbed.load(later)
     undisturbed.run(variables=_KEPT)
