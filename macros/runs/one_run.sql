@@ -33,7 +33,7 @@
     {%- if seen.other -%}
         {%- set query %}
         select table_schema, table_name from information_schema.tables
-        where table_schema in ('{{ target.schema }}_{{ ["marts", "intermediate", "internal", "seeds"]
+        where table_schema in ('{{ target.schema }}_{{ ["marts", "share", "intermediate", "internal", "seeds"]
             | join("', '" ~ target.schema ~ "_") }}') and table_type = 'BASE TABLE'
             and table_name not in ('release', 'current_run') and table_name not like '%__dbt_%'
         {%- endset -%}
@@ -56,10 +56,16 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- dbt makes the schemas before it asks the project anything: PostgreSQL lets two first runs at once fail over it, and
-    a wrong setting would leave some. -#}
+{#- dbt makes the schemas that are not there before it asks the project anything: PostgreSQL lets two first runs at once
+    fail over it, and a wrong setting would leave some. Who may make none is to hear which one is missing. -#}
 {% macro postgres__create_schema(relation) -%}
     {%- do check_settings() -%}
+    {%- if not run_query("select has_database_privilege(current_database(), 'create')").rows[0][0] -%}
+        {%- set role = run_query("select quote_ident(current_user)").rows[0][0] -%}
+        {{ exceptions.raise_compiler_error("There is no schema " ~ relation.schema ~ ", and " ~ role ~ " may not make "
+           "one. Nothing was touched. An administrator does: create schema " ~ relation.schema ~ " authorization "
+           ~ role ~ ";") }}
+    {%- endif -%}
     {%- call statement('create_schema') -%}
     select pg_advisory_xact_lock(hashtextextended('{{ internal_schema() }}', 0));
     create schema if not exists {{ relation.without_identifier().include(database=false) }}

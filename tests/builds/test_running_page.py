@@ -91,7 +91,7 @@ def site(versions: PostgresServer, dbt: Dbt, tmp_path: Path) -> Iterator[Site]:
     warehouse.settings = {"PGUSER": "warehouse"}
     yield Site(versions, warehouse)
     warehouse.close()
-    for role in ("analyst", "warehouse", "app_owner", "admin"):
+    for role in ("analyst", "reporter", "eraser", "warehouse", "app_owner", "admin"):
         versions.execute(f"drop role if exists {role}")
 
 
@@ -100,6 +100,8 @@ _BEFOREHAND = "as the administrator, instead of the right to create"
 _OWNER = "as the owner of the log"
 _POLICY = "as the owner of the log, where row level security is on"
 _READERS = "as the administrator, after the first build"
+_OUTSIDE = "as the administrator, for people outside"
+_ERASING = "as the administrator, for who erases"
 
 
 def _owners_blocks() -> list[list[str]]:
@@ -125,12 +127,25 @@ def test_the_page_is_followed_from_roles_to_readers_and_migrations(site: Site, s
     if schemas == "made beforehand":
         warehouse.execute(f"revoke create on database {warehouse.database} from warehouse")
         site.follow("admin", _BEFOREHAND)
+        warehouse.execute(f"drop schema {SCHEMA}_share")
     _as_owner(site, "create index concurrently")
     site.follow("app_owner", _POLICY)
+    if schemas == "made beforehand":
+        # as in a site of a release that had one schema less
+        refused = warehouse.attempt(selector="daily")
+        assert not refused.success
+        (said,) = re.findall(r"There is no schema (\w+), and warehouse may not make one", refused.text)[:1]
+        (statement,) = re.findall(r"An administrator does: (.*?;)", refused.text)[:1]
+        assert (said, statement) == (f"{SCHEMA}_share", f"create schema {SCHEMA}_share authorization warehouse;")
+        assert not [name for _, name, _ in warehouse.relations()]
+        connection = site.connect("admin")
+        connection.cursor().execute(statement)
+        connection.close()
     first = warehouse.run(selector="daily", tests=True)
     assert "index" not in first.text
-    site.follow("admin", _READERS)
-    warehouse.execute("alter role analyst login")
+    site.follow("admin", _READERS, _OUTSIDE, _ERASING)
+    warehouse.execute("alter role analyst login; alter role reporter login")
+    _each_role_may_do_what_the_page_says(site)
 
     def analyst_sees() -> int:
         connection = site.connect("analyst")
@@ -151,7 +166,15 @@ def test_the_page_is_followed_from_roles_to_readers_and_migrations(site: Site, s
     _log_more(site, 5)
     warehouse.run(selector="hourly", tests=True)
     assert analyst_sees() == 120
+    if schemas == "made beforehand":
+        # an erasure ends with such a run
+        warehouse.settings |= {"PGUSER": "eraser"}
     warehouse.run(selector="daily", full_refresh=True)
+    warehouse.settings |= {"PGUSER": "warehouse"}
+    assert warehouse.query(
+        "select distinct pg_get_userbyid(relowner) from pg_class "
+        f"where relnamespace::regnamespace::text like '{SCHEMA}%'"
+    ) == [("warehouse",)]
     assert analyst_sees() == 120
     site.follow("analyst", "as anybody")
     # a migration of one of the eleven columns
@@ -169,7 +192,86 @@ def test_the_page_is_followed_from_roles_to_readers_and_migrations(site: Site, s
     _log_more(site, 7)
     warehouse.run(selector="hourly", tests=True)
     assert analyst_sees() == 180
-    warehouse.execute("drop owned by analyst, warehouse cascade; drop owned by app_owner cascade")
+    warehouse.execute("drop owned by analyst, reporter, eraser, warehouse cascade; drop owned by app_owner cascade")
+
+
+# role, what it tries, and the server's answer
+_NOBODY_BUT_THE_RUNS = (
+    ("select * from warehouse_staging.stg_generation_logs", "denied for schema warehouse_staging"),
+    ("select * from warehouse_intermediate.int_user_days", "denied for schema warehouse_intermediate"),
+    ("select * from warehouse_internal.user_key_salt", "denied for schema warehouse_internal"),
+    ("select warehouse_internal.hold_run('somebody')", "denied for schema warehouse_internal"),
+    ("select * from warehouse_seeds.alert_rules", "denied for schema warehouse_seeds"),
+    ("select * from public.generation_logs", "denied for table generation_logs"),
+    ("select * from pg_statistic", "denied for table pg_statistic"),
+    ("create table public.mine (number integer)", "denied for schema public"),
+    ("create schema mine", "denied for database"),
+    ("set role warehouse", "denied to set role"),
+    ("copy (select 1) to program 'true'", "COPY to or from an external program"),
+    ("select pg_read_file('postgresql.conf')", "denied for function pg_read_file"),
+)
+_NOBODY_BUT_THE_LOGS_OWNER = (
+    ("delete from public.generation_logs", "denied for table generation_logs"),
+    ("update public.generation_logs set style = 'anime'", "denied for table generation_logs"),
+    ("insert into public.generation_logs (style) values ('anime')", "denied for table generation_logs"),
+    ("truncate public.generation_logs", "denied for table generation_logs"),
+    ("alter table public.generation_logs add column mine text", "must be owner of table generation_logs"),
+    ("select * from pg_statistic", "denied for table pg_statistic"),
+    ("create role mine", "denied to create role"),
+)
+_REFUSED = {
+    "reporter": (
+        *_NOBODY_BUT_THE_RUNS,
+        ("select * from warehouse_marts.fct_generations", "denied for schema warehouse_marts"),
+        ("select * from warehouse_marts.style_performance", "denied for schema warehouse_marts"),
+        ("delete from warehouse_share.weekly_generations", "denied for table weekly_generations"),
+        ("create table warehouse_share.mine (number integer)", "denied for schema warehouse_share"),
+    ),
+    "analyst": (
+        *_NOBODY_BUT_THE_RUNS,
+        ("delete from warehouse_marts.fct_generations", "denied for table fct_generations"),
+        ("create table warehouse_marts.mine (number integer)", "denied for schema warehouse_marts"),
+    ),
+    "warehouse": _NOBODY_BUT_THE_LOGS_OWNER,
+    "eraser": _NOBODY_BUT_THE_LOGS_OWNER,
+}
+_KEYS_IN_STATISTICS = "select count(*) from pg_stats where attname = 'user_key'"
+
+
+def _each_role_may_do_what_the_page_says(site: Site) -> None:
+    for role, tried in _REFUSED.items():
+        for statement, answer in tried:
+            assert answer in site.fails(role, statement), (role, statement)
+
+    def ask(role: str, *statements: str) -> list[tuple]:
+        connection = site.connect(role)
+        cursor = connection.cursor()
+        try:
+            for statement in statements:
+                cursor.execute(statement)
+            # a VACUUM that is refused is a warning
+            assert connection.notices == []
+            return cursor.fetchall()
+        finally:
+            connection.close()
+
+    site.warehouse.execute("analyze")
+    assert ask("reporter", f"select count(*) from {SCHEMA}_share.weekly_generations") == [(0,)]
+    assert ask("reporter", f"select count(*) from {SCHEMA}_share.weekly_retention") == [(0,)]
+    assert ask("reporter", _KEYS_IN_STATISTICS) == [(0,)]
+    ((seen,),) = ask("analyst", _KEYS_IN_STATISTICS)
+    assert seen > 0
+    # what is made later, too
+    ask("warehouse", f"create table {SCHEMA}_share.later as select 1 as number", "select 1")
+    assert ask("reporter", f"select number from {SCHEMA}_share.later") == [(1,)]
+    ask("warehouse", f"drop table {SCHEMA}_share.later", "select 1")
+    # who erases reaches every table, the lock of the runs and the tables' files, in the name of the warehouse
+    assert ask("eraser", "select current_user, session_user") == [("warehouse", "eraser")]
+    tables = [f"{schema}.{name}" for schema, name, kind in site.warehouse.relations() if kind == "BASE TABLE"]
+    assert len(tables) > 30
+    ask("eraser", "begin", *(f"delete from {table}" for table in tables), "select 1", "rollback", "select 1")
+    ask("eraser", f"vacuum (full, analyze) {SCHEMA}_marts.fct_generations", "select 1")
+    ask("eraser", f"select {SCHEMA}_internal.hold_run(run_id) from {SCHEMA}_internal.current_run")
 
 
 def _log_more(site: Site, day: int) -> None:
