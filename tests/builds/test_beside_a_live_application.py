@@ -104,7 +104,7 @@ def _ours(warehouse: PostgresWarehouse) -> dict[str, tuple]:
 def _equals_a_full_build(warehouse: PostgresWarehouse, new_warehouse: NewWarehouse, **options: object) -> None:
     elsewhere = new_warehouse("postgres")
     elsewhere.become(warehouse)
-    for schema in ("marts", "intermediate", "staging", "seeds", "internal"):
+    for schema in ("marts", "share", "intermediate", "staging", "seeds", "internal"):
         elsewhere.execute(f"drop schema if exists {SCHEMA}_{schema} cascade")
     elsewhere.salt = _SALT
     elsewhere.run(**options)
@@ -365,7 +365,7 @@ def role(live: PostgresWarehouse) -> Iterator[str]:
     live.execute(f"create role {name} login")
     live.execute(f"grant create on database {live.database} to {name}")
     live.execute(f"grant usage on schema public to {name}; grant select on {_LOG} to {name}")
-    for schema in ("marts", "intermediate", "staging", "seeds", "internal"):
+    for schema in ("marts", "share", "intermediate", "staging", "seeds", "internal"):
         live.execute(f"drop schema if exists {SCHEMA}_{schema} cascade")
     live.settings = {"PGUSER": name}
     yield name
@@ -422,7 +422,7 @@ def test_rights_on_the_columns_that_are_read_are_enough(live: PostgresWarehouse,
 
 def test_schemas_that_were_made_beforehand_need_no_right_to_make_any(live: PostgresWarehouse, role: str) -> None:
     live.execute(f"revoke create on database {live.database} from {role}")
-    for schema in ("marts", "intermediate", "staging", "seeds", "internal"):
+    for schema in ("marts", "share", "intermediate", "staging", "seeds", "internal"):
         live.execute(f"create schema {SCHEMA}_{schema} authorization {role}")
     live.run(selector="daily", tests=True)
     live.run(selector="hourly", tests=True)
