@@ -1,4 +1,4 @@
-"""Copies of one schema of DuckDB in a file of its own, for people who may see that and no more."""
+"""Copies of one schema of DuckDB in a separate file, for people who may see that and no more."""
 
 import os
 from collections.abc import Callable
