@@ -48,6 +48,7 @@
 {% macro trim_expired_days() %}
     {%- set log_window, fact, issues = ref('int_log_window'), ref('fct_generations'), ref('generation_log_issues') -%}
     {%- set log_rows, user_days = ref('int_log_rows'), ref('int_user_days') -%}
+    {%- set rare_names, spellings = ref('int_rare_names'), ref('int_style_spellings') -%}
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list
         if execute else [] -%}
     {%- if execute and flags.WHICH in ('run', 'build')
@@ -69,6 +70,14 @@
         {%- if incidents and incident_users %}
         delete from {{ incident_users }}
         where incident_key in (select incident_key from {{ incidents }} where resolved_at < {{ first_kept }});
+        {%- endif %}
+        {%- if leaving_days() and existing_relation('intermediate', 'int_rare_names') %}
+        delete from {{ spellings }} where (activity_date, style) in (
+            select activity_date, name from {{ rare_names }} where kind = 'style'
+        );
+        update {{ user_days }} set first_style = '(other)' where (activity_date, first_style) in (
+            select activity_date, name from {{ rare_names }} where kind = 'style'
+        );
         {%- endif %}
         {%- if which_run() != 'hourly' %}
         delete from {{ user_days }} where user_key in (
@@ -99,6 +108,66 @@
         );
     {%- endif -%}
 {% endmacro %}
+
+{#- The days that this run will trim, as the fact has been made: what outlives the single generations is made of them for
+    the last time. None where there are none, which is so in most hourly runs. -#}
+{% macro leaving_days() %}
+    {%- set log_window = existing_relation('intermediate', 'int_log_window') -%}
+    {%- set fact, known = existing_relation('marts', 'fct_generations'), known_of_run() -%}
+    {%- if not fact or not log_window -%}{{ return(none) }}{%- endif -%}
+    {%- if 'leaving days' not in known -%}
+        {%- set query %}
+        select cast(min(fact.activity_date) as text), cast(max(kept.first_date) as text)
+        from (
+            select cast(as_of as date) - {{ var('log_retention_days') - 1 }} as first_date from {{ log_window }}
+        ) as kept
+        inner join {{ fact }} as fact on kept.first_date > fact.activity_date
+        {%- endset -%}
+        {%- set found = ask(query).rows[0] -%}
+        {%- do known.update({'leaving days': {
+            'from': constant(found[0], 'date'), 'before': constant(found[1], 'date'),
+        } if found[0] else none}) -%}
+    {%- endif -%}
+    {{ return(known['leaving days']) }}
+{% endmacro %}
+
+{#- Is the model that asks one in which rare names become common ones, and are there days to do it in? -#}
+{% macro makes_leaving_days() %}
+    {{ return(config.get('meta', {}).get('names_become_common', false) and leaving_days() is not none) }}
+{% endmacro %}
+
+{#- The condition for the leaving days, on a column of days or hours. -#}
+{% macro is_leaving(column) -%}
+    ({{ column }} >= {{ leaving_days().from }} and {{ column }} < {{ leaving_days().before }})
+{%- endmacro %}
+
+{#- A query: the generations of the days that a model makes, with the names under which they are kept for good: a style
+    or a text of an error that too few users have becomes (other) or (rare) as its day leaves the retention. -#}
+{% macro generations_of_this_run() -%}
+    {%- set fact, rare_names = ref('fct_generations'), ref('int_rare_names') -%}
+    select
+        fact.*,
+        {%- if leaving_days() %}
+        case when rare_styles.name is null then fact.style else '(other)' end as lasting_style,
+        case when rare_errors.name is null then fact.error_signature else '(rare)' end as lasting_signature
+    from {{ fact }} as fact
+    left join {{ rare_names }} as rare_styles
+        on rare_styles.kind = 'style'
+        and fact.activity_date = rare_styles.activity_date
+        and fact.style = rare_styles.name
+    left join {{ rare_names }} as rare_errors
+        on rare_errors.kind = 'error'
+        and fact.error_category = 'unknown'
+        and fact.activity_date = rare_errors.activity_date
+        and fact.error_signature = rare_errors.name
+    where fact.activity_date >= {{ rebuild_from() }} or {{ is_leaving('fact.activity_date') }}
+        {%- else %}
+        fact.style as lasting_style,
+        fact.error_signature as lasting_signature
+    from {{ fact }} as fact
+    where fact.activity_date >= {{ rebuild_from() }}
+        {%- endif %}
+{%- endmacro %}
 
 {#- The day since when a user must have been seen to be remembered; never later than what the fact holds. -#}
 {% macro remembered_from() -%}

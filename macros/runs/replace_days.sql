@@ -7,7 +7,8 @@
     {%- set kept = held_back_days() if config.get('meta', {}).get('follows_log') else [] -%}
     {%- set replaced = config.get('event_time') ~ " >= " ~ from
         ~ (" and activity_date not in (" ~ kept | join(', ') ~ ")" if kept else "")
-        ~ (" or " ~ also if also else "") -%}
+        ~ (" or " ~ also if also else "") ~ (" or " ~ is_leaving(config.get('event_time')) if makes_leaving_days()
+        else "") -%}
     {{ lock_table(target) }}
     insert into {{ journal }} (id, model, replaced_from, deleted_rows, inserted_rows, run_id, replaced_at)
     select
@@ -42,7 +43,7 @@
 {% macro left_alone() %}
     {%- set strategy = config.get('incremental_strategy') if is_incremental() else none -%}
     {%- if not (strategy == 'kept' or strategy == 'replace_days' and not config.get('meta', {}).get('also_replaced')
-        and rebuild_from() == constant(none, 'date')) -%}
+        and rebuild_from() == constant(none, 'date') and not makes_leaving_days()) -%}
         {{ return(none) }}
     {%- endif -%}
     {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}

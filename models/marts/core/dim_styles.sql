@@ -17,7 +17,12 @@ spellings as (
         row_number() over (
             partition by style order by sum(generation_count) desc, spelling collate "C"
         ) as place
-    from {{ ref('int_style_spellings') }}
+    from {{ ref('int_style_spellings') }} as spellings
+    -- of the days in which the style still has its name
+    where exists (
+        select 1 from {{ ref('style_performance') }} as performance
+        where performance.style = spellings.style and performance.activity_date = spellings.activity_date
+    )
     group by style, spelling
 )
 

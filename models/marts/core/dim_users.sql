@@ -5,8 +5,17 @@ with clock as (
 ),
 
 user_days as (
-    select * from {{ ref('int_user_days') }}
+    select
+        days.*,
+        -- as it will be once this run has trimmed the day
+        case when rare_names.name is null then days.first_style else '(other)' end as lasting_style,
+        clock.today
+    from {{ ref('int_user_days') }} as days
     cross join clock
+    left join {{ ref('int_rare_names') }} as rare_names
+        on rare_names.kind = 'style'
+        and days.activity_date = rare_names.activity_date
+        and days.first_style = rare_names.name
 ),
 
 users as (
@@ -20,7 +29,7 @@ users as (
         cast(sum(total_cost_usd) as numeric(18, 6)) as total_cost_usd,
         -- of generations at the very same instant, one that succeeded is enough
         coalesce(min(first_success_at) = min(first_ever_at), false) as is_first_success,
-        max(first_style) filter (where first_generation_at = first_ever_at) as first_style,
+        max(lasting_style) filter (where first_generation_at = first_ever_at) as first_style,
         -- the last two weeks, as in daily_engagement
         coalesce(bool_or(activity_date > today - 7), false) as was_active_this_week,
         coalesce(bool_or(

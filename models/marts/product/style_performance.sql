@@ -1,12 +1,13 @@
+{{ config(meta={'names_become_common': true}) }}
+
 with generations as (
-    select * from {{ ref('fct_generations') }}
-    where activity_date >= {{ rebuild_from() }}
+    {{ generations_of_this_run() }}
 )
 
 select
     activity_date,
-    style,
+    lasting_style as style,
     {{- style_measures() }},
     {{ is_complete('activity_date', "'1' day") }} as is_complete
 from generations
-group by activity_date, style
+group by activity_date, lasting_style

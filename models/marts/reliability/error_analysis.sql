@@ -1,7 +1,8 @@
+{{ config(meta={'names_become_common': true}) }}
+
 with failures as (
-    select * from {{ ref('fct_generations') }}
-    where activity_date >= {{ rebuild_from() }}
-        and not is_success
+    select * from ({{ generations_of_this_run() }}) as generations
+    where not is_success
 ),
 
 error_categories as (
@@ -11,7 +12,7 @@ error_categories as (
 select
     failures.activity_date,
     failures.error_category,
-    failures.error_signature,
+    failures.lasting_signature as error_signature,
     count(*) as error_count,
     count(distinct failures.user_key) as affected_users,
     count(failures.duration_ms) as timed_failure_count,
@@ -25,4 +26,4 @@ select
     {{ is_complete('failures.activity_date', "'1' day") }} as is_complete
 from failures
 left join error_categories on failures.error_category = error_categories.error_category
-group by failures.activity_date, failures.error_category, failures.error_signature
+group by failures.activity_date, failures.error_category, failures.lasting_signature
