@@ -1,11 +1,12 @@
 """What is kept for how long: single generations, users, whom an incident hit; and where it is longer, that is seen."""
 
 import datetime as dt
+from random import Random
 
 import pytest
 
 from factory import ENGINES, NewWarehouse
-from logs import sound_row, user
+from logs import failed_row, sound_row, user
 from warehouses import SCHEMA, Row, Warehouse, assert_equal_marts
 
 _FIRST = dt.date(2026, 3, 2)
@@ -135,3 +136,91 @@ def _insert_incident(warehouse: Warehouse, incidents: str, key: str, resolved_at
         f"('{key}', 'rule', 'page', 'failure_rate', 0.1, '>', {at}, {at}, {at}, {resolved_at}, "
         f"{'null' if resolved_at == 'null' else chr(39) + 'ok' + chr(39)}, 5, 0.2, 1, 1, 0)"
     )
+
+
+_ENOUGH = {"log_retention_days": 6, "share_min_users": 3}
+_LAMP = "The lamp of Jane Doe"
+_NAMED = ("style_performance", "style_difficulty_performance", "response_times", "duration_histogram", "error_analysis")
+
+
+def _named_rows(random: Random) -> list[Row]:
+    """Twenty days: a style of everybody, one of one person, one that few share now and then; texts of errors alike."""
+    rows = []
+    for number in range(600):
+        day, person = number // 30, random.randrange(12)
+        changes = {
+            "user_id": user(person) if number % 50 else None,
+            "created_at": f"{_day(day)} {random.randrange(24):02}:{random.randrange(60):02}:00",
+            "style": random.choice(["Anime", "anime", "oil painting" if random.random() < 0.25 else "anime"]),
+        }
+        if person in (7, 8) and random.random() < 0.5:
+            changes["style"] = "Portrait of Jane Doe"
+        if number % 4 == 0:
+            message = random.choice(["Request timed out.", _LAMP if person in (7, 8) else "A strange thing"])
+            rows.append(failed_row(number, message, **changes))
+        else:
+            rows.append(sound_row(number, **changes))
+    return rows
+
+
+def _expected_counts(rows: list[Row], column: str, other: str) -> dict[tuple[dt.date, str], int]:
+    """Generations by day and name, the name under which they are kept."""
+    named = [
+        (dt.date.fromisoformat(row["created_at"][:10]), row["user_id"], " ".join(str(row[column]).lower().split()))
+        for row in rows
+    ]
+    counts: dict[tuple[dt.date, str], int] = {}
+    for day, _, name in named:
+        users = {
+            person
+            for other_day, person, same in named
+            if same == name and person and 0 <= (other_day - day).days < _ENOUGH["log_retention_days"]
+        }
+        is_common = day >= _day(19 - 5) or len(users) >= _ENOUGH["share_min_users"]
+        key = (day, name if is_common else other)
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_name_that_too_few_users_share_is_not_kept_beyond_the_retention(
+    engine: str, new_warehouse: NewWarehouse
+) -> None:
+    by_days, at_once = new_warehouse(engine), new_warehouse(engine)
+    rows = _named_rows(Random(5))
+    for warehouse in (by_days, at_once):
+        warehouse.salt = _SALT
+    for newest in (6, 9, 13, 19):
+        by_days.load([row for row in rows if str(_day(newest - 8)) <= row["created_at"] < str(_day(newest + 1))])
+        by_days.run(variables=_ENOUGH, **({"selector": "hourly"} if newest == 9 else {}))
+    at_once.load(rows)
+    at_once.run(variables=_ENOUGH)
+    counts = {
+        (row["activity_date"], row["style"]): row["generation_count"] for row in at_once.mart("style_performance")
+    }
+    expected = _expected_counts(rows, "style", "(other)")
+    assert counts == expected
+    assert {name for _, name in counts} == {"anime", "oil painting", "portrait of jane doe", "(other)"}
+    assert {day for day, name in counts if name == "portrait of jane doe"} <= {_day(number) for number in range(14, 20)}
+    assert len({day for day, name in counts if name == "oil painting" and day < _day(14)}) > 2
+    failed = [row for row in rows if row["error_message"] and "timed out" not in row["error_message"]]
+    unknown = {
+        (row["activity_date"], row["error_signature"].lower()): row["error_count"]
+        for row in at_once.mart("error_analysis")
+        if row["error_category"] == "unknown"
+    }
+    assert unknown == _expected_counts(failed, "error_message", "(rare)")
+    assert any(name == "(rare)" for _, name in unknown)
+    marts, others = by_days.marts(), at_once.marts()
+    names = (*_NAMED, "dim_styles", "dim_users", "int_style_spellings", "int_user_days")
+    assert_equal_marts({name: marts[name] for name in names}, {name: others[name] for name in names})
+    # nowhere is it kept for longer, but in what is about to go
+    assert "portrait of jane doe" not in {row["first_style"] for row in by_days.mart("dim_users")}
+    for mart in ("int_user_days", "int_style_spellings"):
+        for row in by_days.mart(mart):
+            if row["activity_date"] < _day(14):
+                assert "jane" not in " ".join(str(value).lower() for value in row.values()), mart
+    # a run that finds nothing new makes nothing again
+    said = by_days.run(selector="hourly", variables=_ENOUGH).said
+    assert "no day was rebuilt" in said
+    by_days.run(selector="daily", variables=_ENOUGH, tests=True)
