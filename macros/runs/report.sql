@@ -41,7 +41,8 @@
     {%- if execute and flags.WHICH == 'run' and is_selected('alert_evaluations') and problems_of_rules(rules) -%}
         {%- do exceptions.warn(problems_of_rules(rules) ~ "\nThey were not judged; the others were.") -%}
     {%- endif -%}
-    {%- for model, replaced_from, deleted_rows, inserted_rows in entries -%}
+    {%- set by_days = models_replaced_by_days() | map(attribute='name') | list if execute else [] -%}
+    {%- for model, replaced_from, deleted_rows, inserted_rows in entries if model in by_days -%}
         {%- if inserted_rows is none -%}
             {{ log("  %-32s made from nothing" % model, info=true) }}
         {%- elif replaced_from or deleted_rows or inserted_rows -%}

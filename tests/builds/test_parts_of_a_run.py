@@ -1,0 +1,122 @@
+"""Runs of a part of the models: what they make is what a full build makes, or they are refused before anything is
+touched, and say what to select. And `dbt test` by itself, after whichever run."""
+
+import datetime as dt
+
+import pytest
+
+from factory import ENGINES, NewWarehouse
+from logs import failed_row, sound_row, user
+from warehouses import Marts, Row, Warehouse, assert_equal_marts
+
+_FIRST = dt.date(2026, 3, 2)
+_SALT = "one salt for all warehouses"
+
+
+def _day(number: int) -> dt.date:
+    return _FIRST + dt.timedelta(days=number)
+
+
+def _rows_of(day: int, *users: int, hour: int = 8) -> list[Row]:
+    """A success and a failure of each user on a day, and a success that comes twice."""
+    rows = []
+    for place, person in enumerate(users):
+        number = day * 1_000 + hour * 20 + place * 2
+        at = f"{_day(day)} {hour:02}:{place:02}:00"
+        rows.append(sound_row(number, user_id=user(person), created_at=at))
+        rows.append(failed_row(number + 1, "Request timed out.", user_id=user(person), created_at=at))
+    return [*rows, rows[0] | {"created_at": f"{_day(day)} {hour:02}:30:00"}]
+
+
+_LOG = [row for day in range(10) for row in _rows_of(day, day % 3, 3 + day % 2)]
+_LATER = [*_LOG, *_rows_of(8, 6, hour=20), *_rows_of(10, 1, 7)]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def built(request: pytest.FixtureRequest, module_warehouse: NewWarehouse) -> Warehouse:
+    """Ten days, and then the last of them again: an ordinary run reads the days of the lookback alone."""
+    warehouse = module_warehouse(request.param)
+    warehouse.salt = _SALT
+    warehouse.load(_LOG)
+    warehouse.run()
+    warehouse.run()
+    warehouse.load(_LATER)
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def full_build(built: Warehouse, module_warehouse: NewWarehouse) -> Marts:
+    """What a full build of the later log gives."""
+    scratch = module_warehouse(built.engine)
+    scratch.salt = _SALT
+    scratch.load(_LATER)
+    scratch.run()
+    return scratch.marts()
+
+
+@pytest.fixture
+def ten_days(built: Warehouse, new_warehouse: NewWarehouse) -> Warehouse:
+    """A copy of it, with a day more in the log."""
+    warehouse = new_warehouse(built.engine)
+    warehouse.become(built)
+    return warehouse
+
+
+_REFUSED = {
+    "fct_generations": "int_log_days int_log_window int_log_rows int_repeated_ids generation_log_issues",
+    "fct_generations+": "int_log_days int_log_window int_log_rows int_repeated_ids generation_log_issues",
+    "stg_generation_logs+": "int_log_days int_log_window (",
+    "int_log_window+": "int_log_days (",
+    "int_log_rows+": "int_log_days int_log_window (",
+    "int_log_days int_log_rows+": "int_log_window (",
+    "generation_log_issues": "int_log_days int_log_window int_log_rows int_repeated_ids (",
+    "int_log_days int_log_window fct_generations": "int_log_rows int_repeated_ids generation_log_issues",
+    "+generation_log_issues style_performance": "int_style_spellings fct_generations (",
+    "+fct_generations daily_engagement": "int_user_days (",
+    "path:models/marts": "int_log_days int_log_window int_log_rows int_repeated_ids int_style_spellings int_user_days",
+}
+
+
+def test_a_part_that_would_be_made_of_what_an_earlier_run_left_is_refused_and_says_what_to_select(
+    built: Warehouse,
+) -> None:
+    before, relations = built.marts(), built.relations()
+    for place, (select, without) in enumerate(_REFUSED.items()):
+        # so that each is tried both ways, on one engine or the other
+        full_refresh = (place % 2 == 0) == (built.engine == "duckdb")
+        refused = built.attempt(select=select, exclude="tag:alerts", full_refresh=full_refresh)
+        assert not refused.success, select
+        assert "No table was touched" in refused.text
+        assert f"Add to the selection: {without}" in refused.text, refused.text
+    assert_equal_marts(built.marts(), before)
+    assert built.relations() == relations
+
+
+@pytest.mark.parametrize("full_refresh", [True, False], ids=["full refresh", "ordinary"])
+def test_a_part_that_is_made_equals_a_full_build(ten_days: Warehouse, full_build: Marts, full_refresh: bool) -> None:
+    """First up to the fact, then what is made of it: each is what a full build makes, and so is the rest in the end."""
+    ten_days.run(select="+fct_generations", full_refresh=full_refresh)
+    of_the_log = ("fct_generations", "generation_log_issues", "int_style_spellings")
+    assert_equal_marts(ten_days.marts(of_the_log), {name: full_build[name] for name in of_the_log})
+    ten_days.run(select="style_performance int_user_days daily_engagement", full_refresh=full_refresh)
+    of_the_fact = ("style_performance", "int_user_days", "daily_engagement")
+    assert_equal_marts(ten_days.marts(of_the_fact), {name: full_build[name] for name in of_the_fact})
+    ten_days.run(exclude="path:models/intermediate tag:alerts generation_log_issues fct_generations")
+    assert_equal_marts(ten_days.marts(), full_build)
+
+
+def test_node_by_node_and_from_where_a_run_was_stopped_a_full_build_is_made(
+    duckdb_warehouse: Warehouse, built: Warehouse, full_build: Marts
+) -> None:
+    if built.engine != "duckdb":
+        pytest.skip("it is one protocol")
+    duckdb_warehouse.become(built)
+    for model in ("int_log_days", "int_log_window", "int_log_rows", "int_repeated_ids", "generation_log_issues"):
+        duckdb_warehouse.run(select=model)
+    # twice of the same rows would be of the rows of before
+    assert not duckdb_warehouse.attempt(select="generation_log_issues").success
+    assert not duckdb_warehouse.attempt(select="style_performance").success
+    duckdb_warehouse.run(select="int_style_spellings fct_generations")
+    duckdb_warehouse.run(select="int_user_days daily_engagement")
+    duckdb_warehouse.run(exclude="path:models/intermediate tag:alerts generation_log_issues fct_generations")
+    assert_equal_marts(duckdb_warehouse.marts(), full_build)
