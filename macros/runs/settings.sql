@@ -49,6 +49,12 @@
     {%- for name in ['GENERATION_LOGS_SCHEMA', 'GENERATION_LOGS_TABLE'] if '"' in env_var(name, '') -%}
         {%- do messages.append(name ~ " holds a quotation mark; it should be a name.") -%}
     {%- endfor -%}
+    {#- dbt would show each model and hook a part of what it reads: the run would replace days by that part -#}
+    {%- for option, is_set in [('--empty', flags.EMPTY), ('--sample', invocation_args_dict.get('sample'))] if is_set -%}
+        {%- do messages.append("With dbt's option " ~ option ~ " tables of a part of the log, or of none, would take "
+            "the place of what is built. To try a change, build into another database, from a log of few rows: "
+            "WAREHOUSE_DUCKDB=try.duckdb dbt build.") -%}
+    {%- endfor -%}
     {%- if messages -%}
         {{ exceptions.raise_compiler_error(messages | join(' ') ~ " Nothing was touched.") }}
     {%- endif -%}

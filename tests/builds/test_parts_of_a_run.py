@@ -1,5 +1,5 @@
 """Runs of a part of the models: what they make is what a full build makes, or they are refused before anything is
-touched, and say what to select. And `dbt test` by itself, after whichever run."""
+touched, and say what to select."""
 
 import datetime as dt
 
@@ -120,3 +120,24 @@ def test_node_by_node_and_from_where_a_run_was_stopped_a_full_build_is_made(
     duckdb_warehouse.run(select="int_user_days daily_engagement")
     duckdb_warehouse.run(exclude="path:models/intermediate tag:alerts generation_log_issues fct_generations")
     assert_equal_marts(duckdb_warehouse.marts(), full_build)
+
+
+# a part of the rows
+
+
+@pytest.mark.parametrize("option", [{"DBT_EMPTY": "1"}, {"DBT_SAMPLE": "3 days"}], ids=["--empty", "--sample"])
+def test_an_option_by_which_dbt_reads_a_part_of_the_rows_is_refused_before_anything_is_touched(
+    built: Warehouse, new_warehouse: NewWarehouse, option: dict[str, str]
+) -> None:
+    before = built.marts()
+    nothing = new_warehouse(built.engine)
+    nothing.load(_LOG)
+    for warehouse in (built, nothing):
+        warehouse.settings = option
+        refused = warehouse.attempt()
+        warehouse.settings = {}
+        assert not refused.success
+        assert "With dbt's option --" in refused.text
+        assert "Nothing was touched" in refused.text
+    assert_equal_marts(built.marts(), before)
+    assert nothing.relations() == set()
