@@ -21,7 +21,9 @@ fact as (
         {{ expression }} as {{ column }}
         {%- endfor %}
     from {{ ref('fct_generations') }}
-    where {{ replaced_days('fct_generations') or 'true' }} and ({{ fact_filter }})
+    where {{ replaced_days('fct_generations') or 'true' }}
+        and {{ days_in_step('activity_date') or 'true' }}
+        and ({{ fact_filter }})
     group by activity_date
 )
 

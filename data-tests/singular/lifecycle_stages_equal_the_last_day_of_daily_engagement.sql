@@ -1,3 +1,4 @@
+-- In every run that makes the users; later runs that leave them out go on with the days.
 {{ config(tags=['daily']) }}
 
 with stages as (
@@ -17,6 +18,7 @@ select
 from {{ ref('daily_engagement') }} as last_day
 cross join stages
 where last_day.activity_date = (select max(activity_date) from {{ ref('daily_engagement') }})
+    and {{ days_in_step('last_day.activity_date') or 'true' }}
     and (
         stages.users_with_a_stage != case when last_day.weekly_new_users is null then 0 else stages.all_users end
         or stages.new_users != last_day.weekly_new_users

@@ -19,7 +19,7 @@ select
 from {{ ref('style_performance') }} as styles
 full outer join difficulties
     on styles.activity_date = difficulties.activity_date and styles.style = difficulties.style
-where not coalesce(
+where {{ days_in_step('coalesce(styles.activity_date, difficulties.activity_date)') or 'true' }} and not coalesce(
     styles.generation_count = difficulties.generation_count
     and styles.success_count = difficulties.success_count
     and styles.total_duration_ms = difficulties.total_duration_ms

@@ -25,6 +25,7 @@ from {{ ref('daily_engagement') }} as daily
 left join by_day on daily.activity_date = by_day.activity_date
 left join by_hour on daily.activity_date = by_hour.activity_date
 where daily.activity_date >= (select min(activity_date) from {{ ref('fct_generations') }})
+    and {{ days_in_step('daily.activity_date') or 'true' }}
     and (
         daily.daily_active_users != coalesce(by_day.daily_active_users, 0)
         or daily.new_users != coalesce(by_hour.new_users, 0)

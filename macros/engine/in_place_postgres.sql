@@ -20,7 +20,7 @@
 
 {#- A test waits for a lock no longer than a model does. -#}
 {% macro postgres__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) -%}
-    {{ limit_waits() }} {{ dbt.default__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) }}
+    {{ limit_waits() }} {{ default__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) }}
 {%- endmacro %}
 
 {% macro table_in_place() %}

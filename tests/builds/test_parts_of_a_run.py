@@ -1,5 +1,5 @@
 """Runs of a part of the models: what they make is what a full build makes, or they are refused before anything is
-touched, and say what to select."""
+touched, and say what to select. And `dbt test` by itself, after whichever run."""
 
 import datetime as dt
 
@@ -7,7 +7,7 @@ import pytest
 
 from factory import ENGINES, NewWarehouse
 from logs import failed_row, sound_row, user
-from warehouses import Marts, Row, Warehouse, assert_equal_marts
+from warehouses import SCHEMA, Marts, Row, Warehouse, assert_equal_marts
 
 _FIRST = dt.date(2026, 3, 2)
 _SALT = "one salt for all warehouses"
@@ -120,6 +120,81 @@ def test_node_by_node_and_from_where_a_run_was_stopped_a_full_build_is_made(
     duckdb_warehouse.run(select="int_user_days daily_engagement")
     duckdb_warehouse.run(exclude="path:models/intermediate tag:alerts generation_log_issues fct_generations")
     assert_equal_marts(duckdb_warehouse.marts(), full_build)
+
+
+# dbt test by itself
+
+_CHECKED = "resource_type:unit_test tag:firing"
+"""Left out: unit tests, which are about the code, and what looks at the service."""
+
+
+def _failed(warehouse: Warehouse, select: str | None = None) -> set[str]:
+    """The tests that do not pass, of those that `dbt test` runs."""
+    statuses = warehouse.attempt("test", select=select, exclude=_CHECKED).statuses
+    assert statuses
+    return {name for name, status in statuses.items() if status not in ("pass", "success")}
+
+
+def test_dbt_test_passes_after_an_hourly_run_and_sees_what_is_wrong_in_what_older_runs_have_made(
+    ten_days: Warehouse,
+) -> None:
+    """The users and cohorts are a day old, and do not know those who came since; the alerts never ran."""
+    ten_days.run(selector="hourly")
+    assert _failed(ten_days) == set()
+    old = ten_days.user_key(user(0))
+    users, cohorts = f"{SCHEMA}_marts.dim_users", f"{SCHEMA}_marts.user_retention"
+    ten_days.execute(f"delete from {users} where user_key = '{old}'")
+    ten_days.execute(f"update {SCHEMA}_marts.style_performance set success_count = 0 where activity_date = '{_FIRST}'")
+    assert _failed(ten_days, "fct_generations dim_users style_performance") == {
+        "a_generations_user_is_in_dim_users",
+        "every_user_is_in_one_cohort_of_each_grain",
+        "style_performance_success_rate_is_its_quotient",
+        "style_performance_successes_and_failures_are_all_generations",
+        "style_performance_totals_equal_the_fact",
+        "styles_are_the_sum_of_their_difficulties",
+    }
+    ten_days.execute(f"drop table {cohorts}")
+    assert "user_retention_has_one_row_per_grain" in _failed(ten_days, "user_retention")
+
+
+def test_where_users_and_days_are_of_one_run_their_stages_are_compared(
+    new_warehouse: NewWarehouse, built: Warehouse
+) -> None:
+    warehouse = new_warehouse(built.engine)
+    warehouse.salt = _SALT
+    warehouse.load([row for day in range(20) for row in _rows_of(day, day)])
+    warehouse.run("build --exclude-resource-types test unit_test", exclude="tag:alerts")
+    test = "lifecycle_stages_equal_the_last_day_of_daily_engagement"
+    assert _failed(warehouse, test) == set()
+    warehouse.execute(f"update {SCHEMA}_marts.dim_users set lifecycle_stage = 'new' where lifecycle_stage = 'dormant'")
+    assert _failed(warehouse, test) == {test}
+
+
+def test_a_mart_that_a_run_left_out_is_compared_up_to_the_day_from_which_it_is_behind(ten_days: Warehouse) -> None:
+    """The run itself must not fail for it, and what is older is looked at."""
+    outcome = ten_days.run(select="+fct_generations", tests=True)
+    assert outcome.statuses["style_performance_totals_equal_the_fact"] == "pass"
+    assert _failed(ten_days, "fct_generations style_performance") == set()
+    for day, expected in ((9, False), (6, False), (5, True)):
+        ten_days.execute(
+            f"update {SCHEMA}_marts.style_performance set total_tokens = 0 where activity_date = '{_day(day)}'"
+        )
+        found = _failed(ten_days, "style_performance_totals_equal_the_fact")
+        assert bool(found) == expected, day
+
+
+def test_a_part_that_is_built_in_a_new_database_is_not_failed_by_tests_of_tables_that_no_run_has_made(
+    duckdb_warehouse: Warehouse,
+) -> None:
+    duckdb_warehouse.load(_LOG)
+    # of a database in which nothing was built, everything is missing
+    assert len(_failed(duckdb_warehouse)) > 100
+    outcome = duckdb_warehouse.run(select="+fct_generations", tests=True)
+    assert "Not checked, as no run has made dim_users yet: a_generations_user_is_in_dim_users" in outcome.said
+    assert outcome.statuses["fct_generations_has_one_row_per_grain"] == "pass"
+    assert _failed(duckdb_warehouse) == set()
+    duckdb_warehouse.execute(f"drop table {SCHEMA}_marts.fct_generations")
+    assert "fct_generations_has_one_row_per_grain" in _failed(duckdb_warehouse, "fct_generations")
 
 
 # a part of the rows
