@@ -19,12 +19,16 @@
             tell of days that the log lacks at its end or in between -#}
         {%- set query %}
         select count(distinct {{ day }}), cast(min({{ day }}) as text), cast(max({{ day }}) as text) from {{ relation }}
-        where {{ begins }} is null or
+        where (
+            {{ begins }} is null or
             {%- if model.name == 'fct_generations' %}
             created_at < {{ begins }} or activity_date not in (select cast(created_at as date) from {{ times }} as log)
             {%- else %}
             {{ time }} < date_trunc('{{ 'day' if time.endswith('date') else 'hour' }}', {{ begins }})
             {%- endif %}
+        )
+        {#- what every run takes from the present log is no history #}
+        {{ 'and (' ~ model.config.meta.also_replaced ~ ') is not true' if model.config.meta.get('also_replaced') }}
         {%- endset -%}
         {%- set days = run_query(query).rows[0] if relation else [0] -%}
         {%- if days[0] -%}

@@ -212,3 +212,25 @@ def test_a_full_refresh_from_a_log_without_its_newest_days_is_refused(new_wareho
     assert_equal_marts(warehouse.marts(), before)
     warehouse.run(full_refresh=True, variables={"lose_history": True})
     assert {key[1] for key in warehouse.marts()["fct_generations"]} == {_day(day) for day in range(4)}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_rows_of_the_future_are_no_history_that_a_full_refresh_would_lose(
+    new_warehouse: NewWarehouse, engine: str
+) -> None:
+    """Every run takes them from the present log; also where that has no other row, and where they are gone from it."""
+    warehouse = new_warehouse(engine)
+    future = sound_row(1, created_at="2099-01-01 00:00:00")
+    warehouse.load([future, sound_row(2, created_at=None)])
+    of_the_future = {"max_set_aside_share": 1}
+    warehouse.run(select="+fct_generations", variables=of_the_future)
+    warehouse.load([future | {"created_at": "2098-01-01 00:00:00"}])
+    warehouse.run(select="+fct_generations", full_refresh=True, variables=of_the_future)
+    assert [row["activity_date"] for row in warehouse.mart("generation_log_issues")] == [dt.date(2098, 1, 1)]
+    # what was counted is history
+    warehouse.load([future, *_rows_of(0, 1, 2)])
+    warehouse.run(select="+fct_generations")
+    warehouse.load([future])
+    refused = warehouse.attempt(select="+fct_generations", full_refresh=True, variables=of_the_future)
+    assert f"fct_generations: 1 days, {_day(0)} to {_day(0)}" in refused.text
+    assert "generation_log_issues" not in refused.text.split("No table was touched")[0]
