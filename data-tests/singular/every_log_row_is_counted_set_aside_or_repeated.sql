@@ -1,7 +1,8 @@
 -- Nothing is lost: by day, the rows of the log up to the clock are those in the fact and those set aside or repeated.
--- Looks at the days that the log holds whole, within the retention, and that are not kept back. Names the days that
--- differ; the next daily run mends them, or a backfill from the first of them does at once. No model waits for it, as
--- none is made from all that it depends on.
+-- Looks at the days that the log holds whole, within the retention, and that are not kept back; those that were trimmed
+-- and that no run but a backfill brings back, each daily run names. Names the days that differ; the next daily run
+-- mends them, or a backfill from the first of them does at once. No model waits for it, as none is made from all that
+-- it depends on.
 -- depends_on: {{ ref('dim_users') }}, {{ ref('user_retention') }}, {{ ref('warehouse_clock') }}
 {{ config(tags=['daily'], severity=('error' if var('strict') else 'warn')) }}
 
@@ -21,9 +22,9 @@ bounds as (
                     cast(log_window.as_of as date) - {{ var('log_retention_days') - 1 }},
                     cast(log_begins.first_at as date) + case
                         when exists (
-                            select 1 from {{ ref('fct_generations') }} as fact
-                            where fact.activity_date = cast(log_begins.first_at as date)
-                                and fact.created_at < log_begins.first_at
+                            select 1 from {{ ref('days') }} as ledger
+                            where ledger.activity_date = cast(log_begins.first_at as date)
+                                and ledger.first_at < log_begins.first_at
                         ) then 1
                         else 0
                     end
@@ -92,5 +93,9 @@ where coalesce(log.log_rows, 0) != coalesce(warehouse.warehouse_rows, 0)
         select 1 from {{ ref('int_log_days') }} as log_days
         where log_days.is_held_back
             and log_days.activity_date = coalesce(log.activity_date, warehouse.activity_date)
+    )
+    and not exists (
+        select 1 from ({{ trimmed_days_out_of_reach() }}) as trimmed
+        where trimmed.activity_date = log.activity_date
     )
 order by activity_date

@@ -1,6 +1,6 @@
 {#- The run's window, where it read the log, and what it replaced, in dbt's log. -#}
 {% macro report_run() %}
-    {%- set log_window, rules = ref('int_log_window'), ref('alert_rules') -%}
+    {%- set log_window, rules, trimmed = ref('int_log_window'), ref('alert_rules'), trimmed_days_out_of_reach() -%}
     {%- set entries = run_query("select model, cast(replaced_from as text), deleted_rows, inserted_rows from "
         ~ journal() ~ " where run_id = '" ~ invocation_id ~ "' order by id").rows
         if execute and flags.WHICH in ('run', 'build') and existing_relation('internal', 'replacements') else [] -%}
@@ -29,6 +29,13 @@
             {%- if window.has_kept_days -%}
                 {{ log("Nothing has changed in the days from " ~ window.wanted_from ~ " to the one before "
                        ~ window.changed_from ~ ".", info=true) }}
+            {%- endif -%}
+            {%- set found = run_query("select count(*), cast(min(activity_date) as text) from (" ~ trimmed
+                ~ ") as trimmed").rows[0] if which_run() != 'hourly' else [0] -%}
+            {%- if found[0] -%}
+                {{ log("The log holds days whose generations were trimmed, and that log_retention_days admits again: "
+                       ~ found[0] ~ " from " ~ found[1] ~ " on. They are older than max_rebuilt_days. What brings them "
+                       "back: dbt build --vars 'backfill_from: " ~ found[1] ~ "'", info=true) }}
             {%- endif -%}
             {%- if window.is_cut -%}
                 {{ log("The log holds whole days from " ~ window.rebuild_from ~ " on only: the generations and issues "
@@ -85,3 +92,23 @@
     {%- endfor -%}
     {{ return(messages) }}
 {% endmacro %}
+
+{#- A query: the days that a shorter retention has trimmed, that the log holds whole and the retention admits again, and
+    that are too old for a run to compare (max_rebuilt_days). -#}
+{% macro trimmed_days_out_of_reach() %}
+    {%- set log, ledger = ref('stg_generation_log_times'), ref('days') -%}
+    {%- set fact, issues, log_window = ref('fct_generations'), ref('generation_log_issues'), ref('int_log_window') %}
+    select ledger.activity_date from {{ ledger }} as ledger
+    {%- if var('max_rebuilt_days') >= var('log_retention_days') - 1 %}
+    where false
+    {%- else %}
+    where ledger.activity_date < (select max(activity_date) from {{ ledger }}) - {{ var('max_rebuilt_days') }}
+        and ledger.activity_date > (select cast(as_of as date) from {{ log_window }}) - {{ var('log_retention_days') }}
+        and ledger.activity_date not in (select activity_date from {{ fact }})
+        and ledger.activity_date not in (select activity_date from {{ issues }} where activity_date is not null)
+        and ledger.activity_date in (
+            select cast(created_at as date) from {{ log }} where created_at >= {{ earliest_created_at() }}
+        )
+        and ledger.first_at >= (select min(created_at) from {{ log }} where created_at >= {{ earliest_created_at() }})
+    {%- endif %}
+{%- endmacro %}

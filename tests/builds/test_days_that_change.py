@@ -183,8 +183,43 @@ def test_days_come_back_when_the_retention_is_raised_again(twelve_days: Warehous
     assert sorted(_counts(twelve_days)) == [_day(number) for number in range(7, 12)]
     twelve_days.run(selector="hourly")
     assert len(_counts(twelve_days)) == 5
-    twelve_days.run(selector="daily")
+    outcome = twelve_days.run(selector="daily", tests=True, variables={"strict": True})
+    assert set(outcome.statuses.values()) <= {"success", "pass"}
     _assert_a_full_build(twelve_days, _LOG, new_warehouse)
+
+
+def test_days_that_a_raised_retention_admits_and_no_run_compares_are_named_until_a_backfill_brings_them(
+    twelve_days: Warehouse, new_warehouse: NewWarehouse
+) -> None:
+    twelve_days.run(variables={"log_retention_days": 5})
+    outcome = twelve_days.run(selector="daily", tests=True, variables={"max_rebuilt_days": 3, "strict": True})
+    assert outcome.statuses[_CHECK] == "pass"
+    assert f"admits again: 7 from {_day(0)} on." in outcome.said
+    # a day of which the log has the end alone is not admitted; what the warehouse holds is compared
+    twelve_days.load([*(row for row in _LOG if row["created_at"] > f"{_day(1)} 08:10"), *_rows_of(7, 3, hour=20)])
+    outcome = twelve_days.run(selector="daily", tests=True, variables={"max_rebuilt_days": 3})
+    assert outcome.statuses[_CHECK] == "warn"
+    assert f"admits again: 5 from {_day(2)} on." in outcome.said
+    twelve_days.load(_LOG)
+    said = twelve_days.run(variables={"backfill_from": str(_day(0)), "max_rebuilt_days": 3}).said
+    assert "admits again" not in said
+    _assert_a_full_build(twelve_days, _LOG, new_warehouse)
+
+
+def test_a_row_whose_wrong_date_is_corrected_to_an_old_day_is_counted_there_by_the_next_daily_run(
+    twelve_days: Warehouse, new_warehouse: NewWarehouse
+) -> None:
+    """The future, no time, no date of the calendar; to days before the lookback, and before the log's first day."""
+    wrong = ("2099-01-01 00:00:00", None, "2026-02-30 00:00:00")
+    twelve_days.load([*_LOG, *(sound_row(99_000 + place, created_at=at) for place, at in enumerate(wrong))])
+    twelve_days.run(selector="daily")
+    assert len(twelve_days.mart("generation_log_issues")) == 3
+    right = [sound_row(99_000 + place, created_at=f"{_day(day)} 10:00:00") for place, day in enumerate((1, 3, -5))]
+    twelve_days.load([*_LOG, *right])
+    twelve_days.run(selector="hourly")
+    outcome = twelve_days.run(selector="daily", tests=True, variables={"strict": True})
+    assert set(outcome.statuses.values()) <= {"success", "pass"}
+    _assert_a_full_build(twelve_days, [*_LOG, *right], new_warehouse)
 
 
 @pytest.mark.parametrize("seed", ["error_patterns", "document_keys"])
