@@ -43,7 +43,8 @@
     {%- for id in model.depends_on.nodes if id in graph.nodes and graph.nodes[id].resource_type == 'model' -%}
         {%- set node = graph.nodes[id] -%}
         {%- set name = node.config.meta.get('days_of', node.name) -%}
-        {%- if (name in by_days or 'daily' in node.tags) and replaced_since(name) not in since -%}
+        {%- set is_whole = 'daily' in node.tags and node.config.materialized == 'table' -%}
+        {%- if (name in by_days or is_whole) and replaced_since(name) not in since -%}
             {%- do since.append(replaced_since(name)) -%}
         {%- endif -%}
     {%- endfor -%}
