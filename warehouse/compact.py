@@ -34,10 +34,11 @@ def run(options: argparse.Namespace) -> int:
     return 2 if left else 0
 
 
-def compact(database: Database) -> tuple[int, int, list[str]]:
-    """Write all tables again. The bytes before and after, and what could not be done, with why."""
+def compact(database: Database, tables: list[str] | None = None) -> tuple[int, int, list[str]]:
+    """Write all tables again; on PostgreSQL those alone that are named. The bytes before and after, and what could not
+    be done, with why."""
     if not database.reads_files:
-        return _vacuum(database)
+        return _vacuum(database, tables)
     # not a link that leads to it
     file = Path(database.file).resolve()
     if not file.exists():
@@ -111,11 +112,11 @@ def _text(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def _vacuum(database: Database) -> tuple[int, int, list[str]]:
+def _vacuum(database: Database, tables: list[str] | None) -> tuple[int, int, list[str]]:
     """PostgreSQL: write each table again, and what the planner remembers of their values."""
     left: list[str] = []
     with database.outside_transactions() as statements:
-        tables = _tables(statements, database.schema)
+        tables = tables or _tables(statements, database.schema)
         before = _size(statements, tables)
         for table in [*tables, "pg_catalog.pg_statistic"]:
             notices = statements.connection.notices

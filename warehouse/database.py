@@ -208,13 +208,18 @@ class Database:
 
     @contextmanager
     def outside_transactions(self) -> Iterator[object]:
-        """PostgreSQL: a cursor of the engine's own, for what no transaction admits; its connection has the notices."""
+        """PostgreSQL: a cursor of the engine's own, for what no transaction admits; its connection has the notices. No
+        run is at work beside it."""
         with self._lock:
             handle = self._open_postgres()
             try:
                 cursor = handle.cursor()
+                cursor.execute(f"set lock_timeout = '{round(self._wait_seconds * 1000)}ms'")
+                cursor.execute(f"select pg_advisory_lock({self._run_lock})")
                 cursor.execute(f"set lock_timeout = '{_STATEMENT_LOCK_SECONDS}s'")
                 yield cursor
+            except psycopg2.Error as error:
+                raise DatabaseError(f"The database refused: {scrub(error)}") from None
             finally:
                 handle.close()
 

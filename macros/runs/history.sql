@@ -113,8 +113,8 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- The days that this run will trim, as the fact has been made: what outlives the single generations is made of them for
-    the last time. None where there are none, which is so in most hourly runs. -#}
+{#- The days that this run will trim, once the fact has been made: what outlives the single generations is made of them
+    for the last time. None where there are none, which is so in most hourly runs. -#}
 {% macro leaving_days() %}
     {%- set log_window = existing_relation('intermediate', 'int_log_window') -%}
     {%- set fact, known = existing_relation('marts', 'fct_generations'), known_of_run() -%}

@@ -307,6 +307,28 @@ def test_the_bytes_of_the_file_hold_a_key_until_it_is_written_again(
     assert not [path for path in written if gone.encode() in path.read_bytes() and path.suffix != ".parquet"]
 
 
+def test_a_table_that_somebody_reads_is_named_and_written_again_the_next_time(
+    new_warehouse: NewWarehouse, capsys: pytest.CaptureFixture
+) -> None:
+    warehouse = new_warehouse("postgres")
+    warehouse.load([sound_row(number, user_id=user(number % 3)) for number in range(30)])
+    warehouse.run(exclude="tag:alerts tag:daily")
+    fact = f"{SCHEMA}_marts.fct_generations"
+    reader = warehouse.server.connect(warehouse.database)
+    reader.autocommit = False
+    reader.cursor().execute(f"select count(*) from {fact}")
+    with pytest.MonkeyPatch.context() as patch:
+        _use(warehouse, patch)
+        assert main(["compact"]) == 2
+        said = capsys.readouterr().out
+        assert [line for line in said.splitlines() if "Not written again" in line] == [
+            f"Not written again: {fact}: canceling statement due to lock timeout"
+        ]
+        reader.close()
+        assert main(["compact"]) == 0
+    assert len(warehouse.mart("fct_generations")) == 30
+
+
 def test_the_server_is_told_no_id_and_no_key_in_a_statement(new_warehouse: NewWarehouse) -> None:
     """What PostgreSQL logs when it logs every statement."""
     warehouse = new_warehouse("postgres")

@@ -13,7 +13,7 @@ from warehouse.erasure import proof
 from warehouse.erasure.carry_over import carry_over
 from warehouse.erasure.certificate import Certificate
 from warehouse.erasure.ids import give_ids, read_ids
-from warehouse.erasure.steps import LARGE_SHARE, Erased, Erasure
+from warehouse.erasure.steps import LARGE_SHARE, Erased, Erasure, Table
 from warehouse.errors import ConfigurationError, DatabaseError, DbtError, NeverBuiltError
 from warehouse.run_dbt import run_dbt
 from warehouse.secrets import scrub
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         return NOT_FOUND
     _erase(database, asked, erased, before, certificate)
     _let_the_marts_follow(database, options, certificate)
-    _write_again(database, options, certificate)
+    _write_again(database, erased.tables, options, certificate)
     _prove(database, asked, erased, options, certificate)
     _say_what_is_left(database, options, certificate)
     certificate.write(options.certificate)
@@ -174,14 +174,16 @@ def _let_the_marts_follow(database: Database, options: argparse.Namespace, certi
         certificate.done.append("the tables made of the generations were made again, and all tests passed")
 
 
-def _write_again(database: Database, options: argparse.Namespace, certificate: Certificate) -> None:
+def _write_again(
+    database: Database, tables: list[Table], options: argparse.Namespace, certificate: Certificate
+) -> None:
     if options.no_rewrite:
         certificate.left.append(
             "The bytes of the deleted rows are still in the database: `make compact` writes it again (--no-rewrite)."
         )
         return
     begun = time.monotonic()
-    before, after, left = compact(database)
+    before, after, left = compact(database, [table.place for table in tables])
     certificate.done.append(
         f"the database was written again in {time.monotonic() - begun:.1f} s: {before:,} bytes before, {after:,} now"
     )

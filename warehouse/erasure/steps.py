@@ -42,6 +42,7 @@ class Erased:
     # share of the fact by line, of those that hold too much of it
     large: dict[int, float] = field(default_factory=dict)
     first_day: dt.date | None = None
+    # that can hold something of a user
     tables: list[Table] = field(default_factory=list)
     # how much the proof finds before: rows, columns with statistics, times in the bytes of the file
     found_before: int = 0
@@ -99,7 +100,8 @@ class Erasure:
 
     def look(self, log: str | None) -> Erased:
         """Of which ids is something known, here or in the log, and which have too much of the fact?"""
-        erased = Erased(tables=self._tables)
+        identifying = ("user_key", "generation_id", "job_id")
+        erased = Erased(tables=[table for table in self._tables if set(identifying) & table.columns.keys()])
         known = " union ".join(
             f"select user_key from {table.place} where user_key in (select user_key from gone_users)"
             for table in self._with("user_key")
