@@ -7,7 +7,7 @@
         ('lookback_days', 0, 3650), ('max_rebuilt_days', 0, 3650), ('log_retention_days', 1, 36500),
         ('user_memory_days', 1, 36500),
         ('wait_for_other_run_seconds', 0, 86400), ('alert_settle_minutes', 0, 1440), ('alert_first_hours', 1, 8760),
-        ('min_difficulty', 0, 1000000), ('max_difficulty', 0, 1000000), ('share_min_users', 2, 1000000),
+        ('min_difficulty', 0, 1000000), ('max_difficulty', 0, 1000000), ('share_min_users', 0, 1000000),
     ] if var(name) is not integer or var(name) is boolean or not least <= var(name) <= most -%}
         {%- do wrong.append([name, "an integer from " ~ least ~ " to " ~ most]) -%}
     {%- endfor -%}

@@ -151,7 +151,7 @@ def _named_rows(random: Random) -> list[Row]:
         changes = {
             "user_id": user(person) if number % 50 else None,
             "created_at": f"{_day(day)} {random.randrange(24):02}:{random.randrange(60):02}:00",
-            "style": random.choice(["Anime", "anime", "oil painting" if random.random() < 0.25 else "anime"]),
+            "style": random.choice(["Anime", "anime", "oil on silk" if random.random() < 0.25 else "anime"]),
         }
         if person in (7, 8) and random.random() < 0.5:
             changes["style"] = "Portrait of Jane Doe"
@@ -200,9 +200,9 @@ def test_a_name_that_too_few_users_share_is_not_kept_beyond_the_retention(
     }
     expected = _expected_counts(rows, "style", "(other)")
     assert counts == expected
-    assert {name for _, name in counts} == {"anime", "oil painting", "portrait of jane doe", "(other)"}
+    assert {name for _, name in counts} == {"anime", "oil on silk", "portrait of jane doe", "(other)"}
     assert {day for day, name in counts if name == "portrait of jane doe"} <= {_day(number) for number in range(14, 20)}
-    assert len({day for day, name in counts if name == "oil painting" and day < _day(14)}) > 2
+    assert len({day for day, name in counts if name == "oil on silk" and day < _day(14)}) > 2
     failed = [row for row in rows if row["error_message"] and "timed out" not in row["error_message"]]
     unknown = {
         (row["activity_date"], row["error_signature"].lower()): row["error_count"]

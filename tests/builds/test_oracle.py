@@ -120,7 +120,9 @@ def empty(request: pytest.FixtureRequest, new_warehouse: NewWarehouse) -> Wareho
 def test_an_empty_log_builds_empty_marts_and_the_first_rows_fill_them(empty: Warehouse) -> None:
     empty.run(tests=True)
     no_time = dict.fromkeys(["as_of", "first_activity_date", "last_complete_date", "newest_generation_at"])
-    assert empty.marts() == _NO_FACTS | {"warehouse_clock": {(None,): no_time | {"set_aside_row_count": 0}}}
+    assert empty.marts() == _NO_FACTS | {
+        "warehouse_clock": {(None,): no_time | {"set_aside_row_count": 0, "retention_lag_days": 0}}
+    }
     rows = [sound_row(0), failed_row(1, "Request timed out.")]
     empty.load(rows)
     empty.run()

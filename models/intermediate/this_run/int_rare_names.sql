@@ -41,6 +41,7 @@ candidates as (
         activity_date
     from named_days
     where activity_date < {{ leaving.before if leaving else "date '1000-01-01'" }}
+        and not (kind = 'style' and name in (select lasting.style from {{ ref('lasting_styles') }} as lasting))
     group by kind, name, activity_date
     having count(user_key) < {{ var('share_min_users') }}
 ),
