@@ -134,6 +134,7 @@ def test_the_journal_says_what_each_run_replaced(scheduled: Scheduled) -> None:
         "int_log_window",
         "int_log_rows",
         "int_repeated_ids",
+        "int_rare_names",
         "dim_users",
         "dim_styles",
         "user_retention",
