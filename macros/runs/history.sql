@@ -55,8 +55,9 @@
     {%- set rare_names, spellings = ref('int_rare_names'), ref('int_style_spellings') -%}
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list
         if execute else [] -%}
-    {%- if execute and flags.WHICH in ('run', 'build')
-        and not models_replaced_by_days() | map(attribute='unique_id') | reject('in', built) | list -%}
+    {%- set needed = models_replaced_by_days() | map(attribute='unique_id') | list
+        + ['model.' ~ project_name ~ '.int_rare_names'] if execute else [] -%}
+    {%- if execute and flags.WHICH in ('run', 'build') and not needed | reject('in', built) | list -%}
         {%- set first_kept = constant_of("select cast(as_of as date) - " ~ (var('log_retention_days') - 1) ~ " from "
             ~ log_window, 'date') -%}
         {%- set trimmed = run_query("select count(*) from " ~ fact ~ " where activity_date < " ~ first_kept).rows[0][0]
