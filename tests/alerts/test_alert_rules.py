@@ -456,7 +456,7 @@ def test_alerts_need_no_other_model(warehouse: Warehouse) -> None:
     outcome = warehouse.run(selector="alerts", tests=True)
     assert set(outcome.statuses.values()) <= {"success", "pass"}
     built = {name for schema, name, _ in warehouse.relations() if "internal" not in schema}
-    seeds = {"alert_rules", "document_keys", "error_categories", "error_patterns", "scene_patterns"}
+    seeds = {"alert_rules", "document_keys", "error_categories", "error_patterns", "lasting_styles", "scene_patterns"}
     assert built == {*_ALERTS.split(), "alert_notifications"} | seeds
     assert len(warehouse.mart("alert_evaluations")) == 12 * 288
 

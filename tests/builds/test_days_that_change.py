@@ -325,7 +325,7 @@ _WRONG = [
         "alert_first_hours": 0,
         "max_difficulty": "10",
         "max_set_aside_share": 2,
-        "share_min_users": 1,
+        "share_min_users": -1,
     },
     {"min_difficulty": 11},
 ]

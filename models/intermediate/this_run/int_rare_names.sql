@@ -1,5 +1,5 @@
 -- One row per name and day that is about to leave the retention, where fewer users than share_min_users had the name on
--- that day and in the days after it that the fact held beside it: a name that nobody shares may be somebody's. The
+-- that day and in the days after it that the fact held beside it: a name that nobody shares may name a person. The
 -- marts that outlive the single generations have (other) or (rare) in its place. Empty in most hourly runs.
 {%- set leaving = leaving_days() %}
 

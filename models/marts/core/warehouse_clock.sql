@@ -9,6 +9,9 @@
 
 {#- by name: they are there once the alerts have run, which are separate runs -#}
 {%- set evaluations = existing_relation('marts', 'alert_evaluations') %}
+{%- set retention_lag_days = constant_of('select coalesce(max(retention_lag_days), 0) from ' ~ as_left_by_earlier_runs(
+    'marts', 'warehouse_clock', {'retention_lag_days': 'integer'}
+) ~ ' as left_behind', 'integer') %}
 
 with run as (
     select * from {{ ref('int_log_window') }}
@@ -29,12 +32,6 @@ generations as (
 issues as (
     select {{ total('row_count', "disposition = 'set_aside'") }} as set_aside_row_count
     from {{ ref('generation_log_issues') }}
-),
-
--- how it was at the end of the run before; at the end of this one it is measured again
-retention as (
-    select max(retention_lag_days) as retention_lag_days
-    from {{ as_left_by_earlier_runs('marts', 'warehouse_clock', {'retention_lag_days': 'integer'}) }} as left_behind
 ),
 
 alerts as (
@@ -60,10 +57,10 @@ select
     alerts.judged_from as alerts_judged_from,
     alerts.judged_to as alerts_judged_to,
     issues.set_aside_row_count,
-    coalesce(retention.retention_lag_days, 0) as retention_lag_days
+    -- as it was at the end of the run before; at the end of this one it is measured again
+    {{ retention_lag_days }} as retention_lag_days
 from run
 cross join days
 cross join generations
 cross join issues
-cross join retention
 cross join alerts
