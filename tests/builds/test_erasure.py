@@ -355,6 +355,30 @@ def test_the_server_is_told_no_id_and_no_key_in_a_statement(new_warehouse: NewWa
     )
 
 
+def test_what_fails_after_the_rows_are_gone_is_in_the_certificate(
+    duckdb_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    duckdb_warehouse.load([sound_row(number, user_id=user(number % 5)) for number in range(50)])
+    duckdb_warehouse.run()
+    full = type("Usage", (), {"free": 0})
+    monkeypatch.setattr("warehouse.compact.shutil.disk_usage", lambda _: full)
+    place = duckdb_warehouse.folder / "certificates" / "17.txt"
+    _erase(duckdb_warehouse, [user(1)], "--no-build", "--certificate", str(place), code=2)
+    text = place.read_text()
+    assert text.startswith("ERASURE WITHOUT PROOF")
+    assert "There is no room beside" in text
+    assert len(duckdb_warehouse.mart("fct_generations")) == 40
+    # where no certificate can be written, nothing is erased
+    blocked = duckdb_warehouse.folder / "a file"
+    blocked.write_text("")
+    _erase(duckdb_warehouse, [user(2)], "--no-build", "--certificate", str(blocked / "18.txt"), code=2)
+    assert len(duckdb_warehouse.mart("fct_generations")) == 40
+    # what is still found is said, also where the bytes are left for later
+    monkeypatch.setattr("warehouse.erasure.proof.rows_with", lambda *_, **__: {"a.table.user_key": 3})
+    _erase(duckdb_warehouse, [user(2)], "--large", "--no-build", "--no-rewrite", code=2)
+    assert "3 rows still in a.table.user_key" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_new_table_with_a_users_key_or_generation_is_covered(engine: str, new_warehouse: NewWarehouse) -> None:
     warehouse = new_warehouse(engine)
