@@ -44,6 +44,8 @@ COLUMNS = (
     "error_message",
     "created_at",
 )
+# What a log may hold besides: a column that a row has is a column of the log.
+DETAILS = ("scene", "photo_size", "timings", "model")
 # The names of the environment that say where the log and the warehouse are: none may leak in from outside.
 _SETTINGS = ("WAREHOUSE_", "GENERATION_LOGS", "PG")
 
@@ -501,14 +503,18 @@ class PostgresWarehouse(Warehouse):
 
     def load(self, rows: Iterable[Row], *, typed: bool = False) -> None:
         """Make a table of these rows the log."""
+        rows = list(rows)
         types = TABLE_TYPES if typed else dict.fromkeys(COLUMNS, "text")
         columns = ", ".join(f"{name} {type_}" for name, type_ in types.items())
         with self._connected().cursor() as cursor:
             # Kept once it is there, as the application's own is: views are built upon it.
             cursor.execute(f"create table if not exists public.generation_logs ({columns})")
             cursor.execute("create index if not exists created_at_index on public.generation_logs (created_at)")
+            for name in _details(rows):
+                cursor.execute(f"alter table public.generation_logs add column if not exists {name} text")
             cursor.execute("truncate public.generation_logs")
-            cursor.copy_expert("copy public.generation_logs from stdin", _copy_text(rows))
+            names = (*COLUMNS, *_details(rows))
+            cursor.copy_expert(f"copy public.generation_logs ({', '.join(names)}) from stdin", _copy_text(rows, names))
 
     def environment(self) -> dict[str, str]:
         """How the project is told where its log and its database are."""
@@ -592,13 +598,18 @@ def as_text(value: object) -> str | None:
     return str(value)
 
 
+def _details(rows: list[Row]) -> tuple[str, ...]:
+    """The columns that a log of these rows holds besides."""
+    return tuple(name for name in DETAILS if any(name in row for row in rows))
+
+
 def arrow_table(rows: Iterable[Row], *, typed: bool = False) -> pa.Table:
     """Rows of the log as an Arrow table, all text or typed as the application's table is."""
-    texts = [[as_text(row.get(name)) for row in rows] for name in COLUMNS] if isinstance(rows, list) else None
-    if texts is None:
-        return arrow_table(list(rows), typed=typed)
+    rows = list(rows)
+    names = COLUMNS if typed else (*COLUMNS, *_details(rows))
+    texts = [[as_text(row.get(name)) for row in rows] for name in names]
     if not typed:
-        return pa.table([pa.array(column, pa.string()) for column in texts], names=list(COLUMNS))
+        return pa.table([pa.array(column, pa.string()) for column in texts], names=list(names))
     convert = {
         "id": lambda text: uuid.UUID(text).bytes,
         "user_id": lambda text: uuid.UUID(text).bytes,
@@ -616,12 +627,12 @@ def arrow_table(rows: Iterable[Row], *, typed: bool = False) -> pa.Table:
     return pa.table(arrays, schema=_TYPED_SCHEMA)
 
 
-def _copy_text(rows: Iterable[Row]) -> io.StringIO:
-    """Rows in the text format of PostgreSQL's copy."""
+def _copy_text(rows: Iterable[Row], names: Iterable[str]) -> io.StringIO:
+    """These columns of rows in the text format of PostgreSQL's copy."""
     marks = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
     lines = io.StringIO(newline="")
     for row in rows:
-        texts = (as_text(row.get(name)) for name in COLUMNS)
+        texts = (as_text(row.get(name)) for name in names)
         lines.write("\t".join("\\N" if text is None else text.translate(marks) for text in texts) + "\n")
     lines.seek(0)
     return lines
