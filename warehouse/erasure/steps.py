@@ -254,7 +254,6 @@ class Erasure:
             f"where disposition != 'counted' and issue != 'future_created_at' and activity_date in ({days})"
             ") as log_rows group by activity_date"
         )
-        held = f"select activity_date from {fact.place} union select activity_date from {issues.place}"
         self._transaction.execute(
             f"delete from {ledger} where activity_date in ({days}) "
             "and activity_date not in (select activity_date from days_left)"
@@ -262,8 +261,7 @@ class Erasure:
         self._transaction.execute(
             f"update {ledger} set first_at = days_left.first_at, last_at = days_left.last_at, "
             "row_count = days_left.row_count, content_hash = null, held_back_hash = null "
-            f"from days_left where days.activity_date = days_left.activity_date "
-            f"and days.activity_date in (select activity_date from ({held}) as held where activity_date is not null)"
+            "from days_left where days.activity_date = days_left.activity_date"
         )
 
     def _forget_styles(self) -> None:
@@ -272,8 +270,11 @@ class Erasure:
         spellings, fact = self._table("intermediate", "int_style_spellings"), self._table("marts", "fct_generations")
         if spellings and fact:
             self._transaction.execute(
-                f"delete from {spellings.place} where activity_date in (select activity_date from gone_rows) "
-                f"and (activity_date, style) not in (select activity_date, style from {fact.place})"
+                f"delete from {spellings.place} as spellings "
+                "where activity_date in (select activity_date from gone_rows) "
+                # not in would ask the whole fact for each of them on PostgreSQL
+                f"and not exists (select 1 from {fact.place} as fact "
+                "where fact.activity_date = spellings.activity_date and fact.style = spellings.style)"
             )
 
     def _journal(self, first_day: dt.date) -> None:
