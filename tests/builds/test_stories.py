@@ -61,8 +61,8 @@ _PARTS = (
     "path:models/marts",
 )
 _EXCLUDED = ("daily_engagement", "fct_generations", "int_user_days+", "path:models/marts", "tag:daily", "stg_*")
-# A run that is refused is so by a hook before the first model.
-_REFUSED = "operation generation_warehouse-on-run-start-"
+# A run that is refused is so before the first model: by a hook, or as dbt makes its schemas.
+_REFUSED = ("operation generation_warehouse-on-run-start-", "in macro create_schema")
 
 _KINDS = st.sampled_from(["hourly", "hourly", "daily", "plain"])
 _NUMBERS = st.integers(0, 9)
@@ -399,7 +399,7 @@ class Story(RuleBasedStateMachine):
 
     def _attempt(self, variables: dict[str, object] | None = None, **options: object) -> Outcome:
         outcome = self.warehouse.attempt(variables=self._variables() | (variables or {}), **options)
-        if not outcome.success and _REFUSED not in outcome.text:
+        if not outcome.success and not any(place in outcome.text for place in _REFUSED):
             self.is_right = False
             raise AssertionError(f"a run that is neither made nor refused:\n{outcome.text}")
         return outcome
