@@ -144,6 +144,9 @@ class Dbt:
             if not parsed.success:
                 return self._outcome(parsed)
             self._manifests[parsed_for] = parsed.result
+            # it stays for good: each later search for garbage would go through all of it
+            gc.collect()
+            gc.freeze()
         manifest = self._manifests[parsed_for]
         for node in manifest.nodes.values():
             # dbt would take the ephemeral models that it has put into a model's SQL before for those of this run
