@@ -119,6 +119,11 @@ pytest: | lint parse sample
 soak: .venv/dev.stamp ## Hundreds of runs beside a live application, at random (20 minutes; RUNS=200, SEED=1)
 	WAREHOUSE_SOAK_RUNS=$(or $(RUNS),200) WAREHOUSE_SOAK_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -n 0 -s tests/soak
 
+.PHONY: stories
+stories: .venv/dev.stamp ## Stories at random on both engines, the smallest that fails is shown (STORIES=200, hours; two at a time)
+	WAREHOUSE_TEST_EXAMPLES=$$(( ($(or $(STORIES),200) + 7) / 8 )) $(BIN)/python -m pytest -n 2 --dist load -q \
+		tests/builds/test_stories.py
+
 .PHONY: fuzz
 fuzz: .venv/dev.stamp ## Read 2,000 damaged files beside Python's own readers (half an hour; FILES=2000)
 	WAREHOUSE_TEST_EXAMPLES=$$(( ($(or $(FILES),2000) + 59) / 60 )) $(BIN)/python -m pytest -n 0 -q \

@@ -149,7 +149,7 @@ def test_after_an_erasure_the_warehouse_is_one_that_never_saw_the_users(
     assert {str(row["user_id"]) for row in rest} & set(gone) == set()
 
 
-_STORIES = {"max_examples": examples(2), "deadline": None, "derandomize": True, "phases": [Phase.generate]}
+_STORIES = {"max_examples": examples(1), "deadline": None, "derandomize": True, "phases": [Phase.generate]}
 
 
 @pytest.fixture(scope="module", params=ENGINES)

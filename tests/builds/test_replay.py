@@ -1,7 +1,7 @@
-"""However the log arrives, the marts are those of one build from scratch; and what the log forgets, the marts keep."""
+"""What the log forgets, the marts keep; and what comes too late is named, and brought in."""
 
 import datetime as dt
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 
 import pytest
@@ -130,40 +130,6 @@ class Story:
         return max(times, default=None)
 
 
-def replay(seed: int) -> list[Arrival]:
-    """A log that arrives in pieces, none of them later than the lookback."""
-    story = Story(seed)
-    arrivals: list[Arrival] = []
-    built: dt.datetime | None = None
-    for number in range(story.random.choice([3, 3, 4])):
-        before, story.clock = story.clock, story.clock + story.random.choice(_SPANS)
-        since = _midnight(built) - _LOOKBACK if built else before - 4 * _DAY
-        end = story.moment(_midnight(built) - 2 * _DAY, built) if built else None
-        is_withdrawn = built and story.random.random() < 0.15 and (story.newest(before=end) or _MONDAY) > since
-        if is_withdrawn:
-            # The newest rows are gone, and the clock goes back.
-            story.lose(end, dt.datetime.max)
-            before = story.clock = end - dt.timedelta(seconds=1)
-            since = _midnight(story.clock) - _LOOKBACK
-        rows = story.rows(before, story.clock, 12) + story.rows(since, story.clock, 6 if number else 12)
-        rows += story.repeats(since) + story.oddities(since)
-        if number:
-            story.change(since)
-        story.log = story.log + rows
-        variables = {}
-        as_of = None
-        if story.random.random() < 0.25 and not is_withdrawn:
-            # Not before what is built; rows that it leaves out come with a later one. Or on to hours without a row.
-            as_of = story.moment(max(built or since, before), story.clock + 2 * _DAY)
-            variables = {"as_of": str(as_of)}
-        is_hourly = story.random.random() < 0.7
-        arrivals.append(Arrival(list(story.log), variables, story.has_lost_rows, is_hourly))
-        if story.random.random() < 0.2:
-            arrivals.append(arrivals[-1])
-        built = story.newest(before=as_of and as_of + dt.timedelta(microseconds=1))
-    return arrivals
-
-
 def _built(warehouse: Warehouse, arrival: Arrival) -> Marts:
     warehouse.load(arrival.log)
     if arrival.is_hourly:
@@ -192,25 +158,6 @@ def _random_logs(count: int) -> settings:
 def pair(request: pytest.FixtureRequest, module_warehouse: NewWarehouse) -> tuple[Warehouse, Warehouse]:
     """Two warehouses of an engine, for one example after the other."""
     return module_warehouse(request.param), module_warehouse(request.param)
-
-
-@_random_logs(2)
-@given(seed=_SEEDS)
-def test_any_sequence_of_arrivals_gives_the_marts_of_one_full_refresh(
-    pair: tuple[Warehouse, Warehouse], seed: int
-) -> None:
-    replayed, scratch = pair
-    replayed.empty(_SALT)
-    arrivals = replay(seed)
-    for arrival in arrivals:
-        marts = _built(replayed, arrival)
-    if seed % 2 and not arrivals[-1].has_lost_rows:
-        replayed.run(full_refresh=True, variables=arrivals[-1].variables)
-        expected = replayed.marts()
-    else:
-        scratch.empty(_SALT)
-        expected = _built(scratch, replace(arrivals[-1], is_hourly=False))
-    assert_equal_marts(marts, expected)
 
 
 @dataclass

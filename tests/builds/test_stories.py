@@ -250,6 +250,12 @@ class Story(RuleBasedStateMachine):
         self._load()
         self._attempt(exclude=f"tag:alerts {part}")
 
+    @rule()
+    def rebuild(self) -> None:
+        """A full refresh, which is refused where it would lose history."""
+        self._load()
+        self._attempt(full_refresh=True, exclude="tag:alerts")
+
     @rule(kind=_KINDS, statement=st.integers(1, 400))
     def run_and_be_killed(self, kind: str, statement: int) -> None:
         """A run is killed before one of its statements, or ends."""
