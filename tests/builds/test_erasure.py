@@ -380,6 +380,54 @@ def test_what_fails_after_the_rows_are_gone_is_in_the_certificate(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_an_erasure_that_would_put_another_log_in_the_place_of_the_warehouses_is_refused(
+    engine: str, new_warehouse: NewWarehouse, capsys: pytest.CaptureFixture
+) -> None:
+    warehouse = new_warehouse(engine)
+    log = [sound_row(number, user_id=user(number % 3)) for number in range(30)]
+    warehouse.load(log)
+    warehouse.run(exclude="tag:alerts tag:daily")
+    if engine == "duckdb":
+        right, wrong = {}, {"GENERATION_LOGS": ""}
+    else:
+        warehouse.execute("create table public.other_logs (like public.generation_logs)")
+        right, wrong = {}, {"GENERATION_LOGS_TABLE": "other_logs"}
+    warehouse.settings = wrong
+    _erase(warehouse, [user(1)], "--large", "--no-build", code=2)
+    assert "was made of another log than" in capsys.readouterr().err
+    assert len(warehouse.mart("fct_generations")) == 30
+    warehouse.settings = right
+    _erase(warehouse, [user(1)], "--large", "--no-build", "--no-rewrite")
+    assert "CERTIFICATE OF ERASURE, NOT YET COMPLETE" in capsys.readouterr().out
+    assert len(warehouse.mart("fct_generations")) == 20
+
+
+def test_what_would_be_lost_or_proves_nothing_is_no_certificate(
+    duckdb_warehouse: Warehouse, capsys: pytest.CaptureFixture
+) -> None:
+    duckdb_warehouse.load([sound_row(number, user_id=user(number % 5)) for number in range(50)])
+    duckdb_warehouse.run(exclude="tag:alerts tag:daily")
+    place = duckdb_warehouse.folder / "17.txt"
+    # what came between would be lost
+    _erase(duckdb_warehouse, [user(1)], "--before", "2026-03-01", "--certificate", str(place), code=2)
+    assert "is earlier than 2026-03-02" in capsys.readouterr().err
+    assert not place.exists()
+    assert len(duckdb_warehouse.mart("fct_generations")) == 50
+    # nothing was there
+    _erase(duckdb_warehouse, ["nobody"], "--anyway", "--no-build", "--certificate", str(place))
+    assert place.read_text().startswith("NOTHING WAS FOUND TO ERASE")
+    capsys.readouterr()
+    # one that is there is kept
+    _erase(duckdb_warehouse, [user(1)], "--no-build", "--certificate", str(place), code=2)
+    assert "is there already" in capsys.readouterr().err
+    assert place.read_text().startswith("NOTHING WAS FOUND TO ERASE")
+    # an id within a text of a table of others is found in the bytes
+    duckdb_warehouse.execute(f"create table {SCHEMA}_marts.notes as select 'asked by {user(2)}: no' as note")
+    _erase(duckdb_warehouse, [user(2)], "--no-build", code=2)
+    assert "ERASURE WITHOUT PROOF" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_new_table_with_a_users_key_or_generation_is_covered(engine: str, new_warehouse: NewWarehouse) -> None:
     warehouse = new_warehouse(engine)
     warehouse.salt = _SALT
@@ -507,10 +555,10 @@ def test_another_warehouse_of_the_same_log_gets_the_salt_and_the_list(
     assert past.salt == old.salt
     assert_equal_marts(past.marts(), old.marts())
     assert _keys_anywhere(past, [past.user_key(gone, past.salt)]) == 0
-    # once more is the same; one with keys of another salt is refused
+    # once more is the same; one with keys of another salt is refused, and one that holds who is on the list
     other = new_warehouse("duckdb")
     other.load(rows)
-    other.run()
+    other.run(exclude="tag:alerts tag:daily")
     with pytest.MonkeyPatch.context() as patch:
         _use(old, patch)
         for warehouse in (past, other):
@@ -518,6 +566,11 @@ def test_another_warehouse_of_the_same_log_gets_the_salt_and_the_list(
         assert main(["erase", "copy", place, str(past.database)]) == 0
         assert main(["erase", "copy", place, str(other.database)]) == 2
         assert "another salt" in capsys.readouterr().err
+        other.execute(f"update {SCHEMA}_internal.user_key_salt set salt = '{past.salt}'")
+        for warehouse in (past, other):
+            warehouse.disconnect()
+        assert main(["erase", "copy", place, str(other.database)]) == 2
+        assert "is built already" in capsys.readouterr().err
         assert main(["erase", user(1)]) == 2
         assert "no id as an argument" in capsys.readouterr().err
 

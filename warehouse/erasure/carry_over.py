@@ -30,6 +30,18 @@ def carry_over(old: str, new: str, *, wait_seconds: float) -> str:
         else:
             _make_tables(there, internal)
             fill(there, f"{internal}.user_key_salt", [("true", salt)], is_duckdb=target.reads_files)
+        rows = there.rows(f"select erasure_hash, erased_before from {internal}.erased_users")
+        known = {row["erasure_hash"]: row["erased_before"] for row in rows}
+        is_new = any(
+            known.get(row["erasure_hash"], row["erased_before"]) < row["erased_before"]
+            or row["erasure_hash"] not in known
+            for row in erased
+        )
+        if is_new and there.exists(f"{target.schema}_marts", "fct_generations"):
+            raise DatabaseError(
+                f"{new} is built already, and the list takes nobody out of it. Nothing was changed. Erase the same ids "
+                "in it, or build it once more from nothing after this."
+            )
         for row in erased:
             there.execute(
                 f"insert into {internal}.erased_users (erasure_hash, erased_before, rekey) "

@@ -21,6 +21,23 @@ class Certificate:
     done: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    # was a part left for later?
+    is_complete: bool = True
+    has_found: bool = True
+
+    @property
+    def until(self) -> str:
+        """The moment up to which what the users did is erased."""
+        return _time(self.before or self.began)
+
+    @property
+    def title(self) -> str:
+        """What it is, in a line: no more than is so."""
+        if not self.is_proven:
+            return "ERASURE WITHOUT PROOF"
+        if not self.has_found:
+            return "NOTHING WAS FOUND TO ERASE; KEPT OUT FROM NOW ON"
+        return "CERTIFICATE OF ERASURE" + ("" if self.is_complete else ", NOT YET COMPLETE")
 
     @property
     def is_proven(self) -> bool:
@@ -30,7 +47,7 @@ class Certificate:
     def text(self) -> str:
         """The certificate, to be printed or kept."""
         lines = [
-            "CERTIFICATE OF ERASURE" if self.is_proven else "ERASURE WITHOUT PROOF",
+            self.title,
             f"  request:    {self.reference}",
             f"  warehouse:  {self.place}",
             f"  began:      {_time(self.began)}",
@@ -38,7 +55,7 @@ class Certificate:
             f"  users:      {self.users:,}",
         ]
         if self.before:
-            lines.append(f"  erased:     what they did up to {_time(self.before)}; what they do later is a new user's")
+            lines.append(f"  erased:     what they did up to {self.until}; what they do later is a new user's")
         lines += ["", "Deleted rows"]
         lines += [f"  {name:<56}{count:>12,}" for name, count in sorted(self.rows.items())] or ["  none"]
         lines += ["", "Done", *(f"  {text}" for text in self.done)]

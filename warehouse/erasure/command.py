@@ -5,6 +5,7 @@ import datetime as dt
 import os
 import sys
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 
 from warehouse.compact import compact
@@ -73,17 +74,21 @@ def run(options: argparse.Namespace) -> int:
         print("The ids, one a line; then Ctrl-D:", file=sys.stderr)
     asked = read_ids(sys.stdin)
     if options.certificate:
-        # now, and not when the users are gone: where it cannot be written, nothing is erased
-        options.certificate.parent.mkdir(parents=True, exist_ok=True)
-        options.certificate.touch(mode=0o600)
+        _open(options.certificate)
     database = Database(options.wait)
     certificate = Certificate(options.reference, database.place, began, before=before)
+    certificate.is_complete = not options.no_build and not options.no_rewrite
     try:
         erased = _look(database, asked, options)
-    except _UnknownIdsError as error:
-        print(error, file=sys.stderr)
-        return NOT_FOUND
-    _erase(database, asked, erased, before, certificate)
+        _erase(database, asked, erased, before, certificate)
+    except BaseException as error:
+        # nothing was done that it could tell of
+        if options.certificate and not certificate.done:
+            options.certificate.unlink()
+        if isinstance(error, _UnknownIdsError):
+            print(error, file=sys.stderr)
+            return NOT_FOUND
+        raise
     _let_the_marts_follow(database, options, certificate)
     _write_again(database, erased.tables, options, certificate)
     try:
@@ -93,6 +98,14 @@ def run(options: argparse.Namespace) -> int:
     _say_what_is_left(database, options, certificate)
     certificate.write(options.certificate)
     return 0 if certificate.is_proven else 2
+
+
+def _open(file: Path) -> None:
+    """Now, and not when the users are gone: where it cannot be written, nothing is erased."""
+    if file.exists() and file.stat().st_size:
+        raise ConfigurationError(f"{file} is there already, and a certificate is kept. Give another name.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
 
 
 def _moment(text: str) -> dt.datetime:
@@ -108,6 +121,13 @@ def _look(database: Database, asked: list[tuple[int, str]], options: argparse.Na
             raise NeverBuiltError("There is no warehouse here. Run `make build` or `dbt build`.")
         erasure = Erasure(transaction, database.schema, is_duckdb=is_duckdb)
         erasure.check_release()
+        _check_log(database, transaction)
+        first_day = erasure.first_day_of_fact()
+        if options.before and first_day and options.before.date() < first_day:
+            raise ConfigurationError(
+                f"--before is earlier than {first_day}, from which day on the warehouse holds single generations: what "
+                "the users did in between would be lost. Nothing was erased."
+            )
         give_ids(transaction, database.schema, asked, is_duckdb=is_duckdb)
         erased = erasure.look(None if options.anyway else database.log)
         if erased.unknown and not options.anyway:
@@ -129,6 +149,30 @@ def _look(database: Database, asked: list[tuple[int, str]], options: argparse.Na
     return erased
 
 
+def _check_log(database: Database, transaction: Transaction) -> None:
+    """Is the log that the environment names the one of the last run? The build would put another in its place."""
+    if database.reads_files:
+        pattern = os.path.abspath(database.log_place)
+        files = [row["path"] for row in transaction.rows(f"select path from {database.schema}_internal.log_files")]
+        is_known = not files or any(
+            os.path.abspath(file) == pattern or fnmatch(os.path.abspath(file), pattern) for file in files
+        )
+        name = "GENERATION_LOGS"
+    else:
+        rows = transaction.rows(
+            "select 1 from pg_depend inner join pg_rewrite on pg_depend.objid = pg_rewrite.oid "
+            "where pg_depend.refobjid = to_regclass(%(log)s) and pg_rewrite.ev_class = to_regclass(%(view)s)",
+            log=database.log,
+            view=f"{database.schema}_staging.stg_generation_log_times",
+        )
+        is_known, name = bool(rows), "GENERATION_LOGS_SCHEMA and GENERATION_LOGS_TABLE"
+    if not is_known:
+        raise ConfigurationError(
+            f"The warehouse was made of another log than {database.log_place}. Nothing was erased. Set {name} as for "
+            "your runs; if the log has moved, `dbt build` first."
+        )
+
+
 def _erase(
     database: Database, asked: list[tuple[int, str]], erased: Erased, before: dt.datetime, certificate: Certificate
 ) -> None:
@@ -144,12 +188,17 @@ def _erase(
         _drop_temporary_tables(transaction)
         transaction.execute("commit; begin")
         seconds = time.monotonic() - begun
+    certificate.rows = erased.rows
+    certificate.done.append(f"deleted, and kept out from now on, in one transaction of {seconds:.1f} s")
     if database.reads_files:
         # to delete rows takes nothing out of the bytes: they are as before until the file is written again
         erased.sampled = proof.sampled(erased.keys)
-        erased.bytes_before = proof.occurrences(Path(database.file), erased.sampled)
-    certificate.rows = erased.rows
-    certificate.done.append(f"deleted, and kept out from now on, in one transaction of {seconds:.1f} s")
+        erased.sampled_ids = proof.sampled_ids(user_id for _, user_id in asked)
+        try:
+            erased.bytes_before = proof.occurrences(Path(database.file), erased.sampled, erased.sampled_ids)
+        except OSError as error:
+            certificate.problems.append(f"the bytes of the file could not be read: {error.strerror}")
+    certificate.has_found = bool(erased.rows or erased.found_before or erased.bytes_before)
     if erased.unknown:
         certificate.left.append(
             f"Of the ids of these lines nothing was known; they are kept out as well: {_listed(erased.unknown)}."
@@ -229,9 +278,9 @@ def _prove(
             places = proof.statistics_with(transaction, database.schema)
             certificate.checks.append(("columns whose statistics show one", erased.statistics_before, len(places)))
         _drop_temporary_tables(transaction)
-    certificate.left.append(_rows_in_the_log(database, asked))
+    certificate.left.append(_rows_in_the_log(database, asked, certificate.until))
     if is_duckdb and not options.no_rewrite:
-        now = proof.occurrences(Path(database.file), erased.sampled)
+        now = proof.occurrences(Path(database.file), erased.sampled, erased.sampled_ids)
         some = (
             "" if len(erased.sampled) == len(erased.keys) else f", of {len(erased.sampled)} keys of {len(erased.keys)}"
         )
@@ -242,7 +291,7 @@ def _prove(
             )
 
 
-def _rows_in_the_log(database: Database, asked: list[tuple[int, str]]) -> str:
+def _rows_in_the_log(database: Database, asked: list[tuple[int, str]], until: str) -> str:
     """What the log still holds is its owner's to delete."""
     read = f"{database.schema}_internal.as_user_id(cast(user_id as text))"
     try:
@@ -258,7 +307,7 @@ def _rows_in_the_log(database: Database, asked: list[tuple[int, str]]) -> str:
         return f"The log ({database.log_place}) holds no row of theirs any more."
     return (
         f"{held['log_rows']:,} rows of theirs are in the log ({database.log_place}): the application's to delete. "
-        "The warehouse reads them no longer."
+        f"The warehouse reads none of those up to {until}."
     )
 
 
@@ -267,9 +316,9 @@ def _say_what_is_left(database: Database, options: argparse.Namespace, certifica
         published = os.environ.get("WAREHOUSE_PUBLISHED") or "published.duckdb"
         copies = [str(path) for path in (Path(published), Path("build/report.html"), Path("backups")) if path.exists()]
         certificate.left.append(
-            "Copies keep what they hold: what `make publish`, `make backup`, `make move` and `make report` made"
-            f"{' (here: ' + ', '.join(copies) + ')' if copies else ''}. Publish again; delete old backups, or erase "
-            "the same ids when one is restored, before anybody uses it."
+            "Copies keep what they hold: `make publish`, `make backup` and `make move` the users' keys, `make report` "
+            f"counts{' (here: ' + ', '.join(copies) + ')' if copies else ''}. Publish again; delete old backups, or "
+            "erase the same ids when one is restored, before anybody uses it."
         )
         certificate.left.append("The disk may hold bytes of the old file until it uses its blocks again.")
     else:

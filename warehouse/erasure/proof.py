@@ -13,6 +13,7 @@ from warehouse.erasure.steps import base_tables
 _TEXTS = ("text", "character varying", "varchar")
 # To look for more keys in every byte of a large file would take hours.
 MOST_KEYS_IN_BYTES = 5
+SHORTEST_ID_IN_BYTES = 16
 _CHUNK = 2**25
 
 
@@ -61,9 +62,17 @@ def sampled(keys: list[uuid.UUID]) -> list[uuid.UUID]:
     return keys if len(keys) <= MOST_KEYS_IN_BYTES else random.sample(keys, MOST_KEYS_IN_BYTES)
 
 
-def occurrences(file: Path, keys: list[uuid.UUID]) -> int:
-    """DuckDB: how often the keys are in the bytes of a file, in any of the forms in which they could be."""
+def sampled_ids(ids: Iterable[str]) -> list[str]:
+    """The ids that are looked for in bytes: long ones, as a short one may be a part of anything."""
+    long = [user_id for user_id in ids if len(user_id) >= SHORTEST_ID_IN_BYTES]
+    return long if len(long) <= MOST_KEYS_IN_BYTES else random.sample(long, MOST_KEYS_IN_BYTES)
+
+
+def occurrences(file: Path, keys: list[uuid.UUID], ids: Iterable[str] = ()) -> int:
+    """DuckDB: how often the keys are in the bytes of a file, in any of the forms in which they could be, and the ids,
+    also within a longer text."""
     patterns = {form for key in keys for form in _forms(key)}
+    patterns |= {text.encode() for user_id in ids for text in (user_id, user_id.lower(), user_id.upper())}
     if not patterns or not file.exists() or not file.stat().st_size:
         return 0
     found, overlap = 0, max(map(len, patterns)) - 1

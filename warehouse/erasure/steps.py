@@ -49,6 +49,7 @@ class Erased:
     statistics_before: int = 0
     bytes_before: int = 0
     sampled: list[uuid.UUID] = field(default_factory=list)
+    sampled_ids: list[str] = field(default_factory=list)
 
 
 def base_tables(transaction: Transaction, schema: str, *, is_duckdb: bool) -> list[Table]:
@@ -137,7 +138,7 @@ class Erasure:
 
     def carry_out(self, erased: Erased, before: dt.datetime) -> None:
         """Delete what is found, keep it out from now on, and let the marts follow."""
-        first_of_fact = self._first_day("fct_generations", "marts", "true")
+        first_of_fact = self.first_day_of_fact()
         is_gone = "user_key in (select user_key from gone_users)"
         first_of_users = self._first_day("int_user_days", "intermediate", is_gone)
         self._note_generations()
@@ -155,6 +156,10 @@ class Erasure:
         if known and first_of_fact is not None:
             erased.first_day = max(min(known), first_of_fact)
             self._journal(erased.first_day)
+
+    def first_day_of_fact(self) -> dt.date | None:
+        """From which day on are there single generations?"""
+        return self._first_day("fct_generations", "marts", "true")
 
     def _with(self, *columns: str) -> list[Table]:
         return [table for table in self._tables if all(column in table.columns for column in columns)]
