@@ -97,8 +97,8 @@
     {%- endif -%}
     {%- if node.resource_type == 'seed' -%}{{ return(false) }}{%- endif -%}
     {%- if 'alerts' in node.tags -%}
-        {{ return(run_query("select count(*) from " ~ internal_schema() ~ ".alert_progress").rows[0][0] > 0
-            if existing_relation('internal', 'alert_progress') else false) }}
+        {%- set query = "select count(incidents_until) > 0 from " ~ internal_schema() ~ ".alert_progress" -%}
+        {{ return(run_query(query).rows[0][0] if existing_relation('internal', 'alert_progress') else false) }}
     {%- endif -%}
     {%- set name = node.config.meta.get('days_of', node.name) -%}
     {{ return(node.config.materialized == 'view' and name == node.name

@@ -193,6 +193,8 @@ def test_a_part_that_is_built_in_a_new_database_is_not_failed_by_tests_of_tables
     assert "Not checked, as no run has made dim_users yet: a_generations_user_is_in_dim_users" in outcome.said
     assert outcome.statuses["fct_generations_has_one_row_per_grain"] == "pass"
     assert _failed(duckdb_warehouse) == set()
+    outcome = duckdb_warehouse.run(select="+warehouse_clock", tests=True)
+    assert "Not checked, as no run has made incidents yet: no_page_is_firing" in outcome.said
     duckdb_warehouse.execute(f"drop table {SCHEMA}_marts.fct_generations")
     assert "fct_generations_has_one_row_per_grain" in _failed(duckdb_warehouse, "fct_generations")
 
