@@ -110,7 +110,7 @@ sample: .venv/dev.stamp $(CHECKS)/profiles.yml ## Build the sample with all unit
 
 .PHONY: pytest
 pytest: .venv/dev.stamp ## Run the tests, which build warehouses on DuckDB and on a PostgreSQL server that they start
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations=60 --durations-min=10
 
 # The checks that take seconds come first, and pytest has the last word.
 pytest: | lint parse sample
