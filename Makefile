@@ -129,6 +129,10 @@ fuzz: .venv/dev.stamp ## Read 2,000 damaged files beside Python's own readers (h
 	WAREHOUSE_TEST_EXAMPLES=$$(( ($(or $(FILES),2000) + 59) / 60 )) $(BIN)/python -m pytest -n 0 -q \
 		tests/builds/test_log_files.py -k damaged
 
+.PHONY: mutants
+mutants: .venv/dev.stamp ## Break the SQL in one place after the other: does a test see it? (two hours; MUTANTS_ARGS=--help)
+	@$(BIN)/python -m tools.mutants $(MUTANTS_ARGS)
+
 .PHONY: bench
 bench: .venv/dev.stamp ## Measure builds, hourly runs and questions, and write docs/benchmarks.md (one to two hours; BENCH_ARGS=--help)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
