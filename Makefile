@@ -130,7 +130,7 @@ fuzz: .venv/dev.stamp ## Read 2,000 damaged files beside Python's own readers (h
 		tests/builds/test_log_files.py -k damaged
 
 .PHONY: mutants
-mutants: .venv/dev.stamp ## Break the SQL in one place after the other: does a test see it? (two hours; MUTANTS_ARGS=--help)
+mutants: .venv/dev.stamp ## Break the SQL in one place after the other: does a test see it? (half an hour; MUTANTS_ARGS=--help)
 	@$(BIN)/python -m tools.mutants $(MUTANTS_ARGS)
 
 .PHONY: bench

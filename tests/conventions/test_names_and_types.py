@@ -90,3 +90,14 @@ def test_booleans_are_never_null(project: Project) -> None:
             if not is_view and "not_null" not in {constraint.type for constraint in column.constraints}:
                 findings.append(f"{mart.name}.{column.name}: no constraint not_null")
     complain(findings, "Coalesce it in the SQL; in the YAML give it the constraint `not_null`, in a view the test.")
+
+
+def test_names_of_unit_tests_are_names_of_relations_on_postgres_too(project: Project) -> None:
+    complain(
+        [
+            f"{name}: {len(name)}"
+            for name in (each.name for each in project.manifest.unit_tests.values())
+            if len(name) > 63
+        ],
+        "dbt makes a relation of each unit test: its name has at most 63 characters.",
+    )
