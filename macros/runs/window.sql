@@ -20,7 +20,8 @@
     from {{ ledger }} cross join half_done
     {%- endset -%}
     {%- set found = ask(query).rows[0] if fact else [none, none, none] -%}
-    {%- set are_known, compares_all = found[0] is not none, execute and which_run() != 'hourly' -%}
+    {#- without a day in the ledger, as after an empty log, all is read, whatever a backfill says -#}
+    {%- set are_known, compares_all = found[2] is not none, execute and which_run() != 'hourly' -%}
     {%- set first = found[0][:10] if are_known else '2000-01-01' -%}
     {%- set compared_from = [first, found[2][:10]] | min if are_known and compares_all else first -%}
     {%- set issues = existing_relation('marts', 'generation_log_issues') -%}

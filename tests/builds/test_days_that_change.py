@@ -268,6 +268,18 @@ def test_a_first_build_of_an_empty_log_is_warned_of(new_warehouse: NewWarehouse,
     assert not warehouse.attempt(selector="daily", tests=True, variables={"strict": True}).success
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_backfill_of_a_warehouse_that_holds_no_day_builds_all_days(new_warehouse: NewWarehouse, engine: str) -> None:
+    warehouse = new_warehouse(engine)
+    warehouse.load([])
+    warehouse.run()
+    warehouse.load([sound_row(number, created_at=f"2026-03-0{number} 10:00:00") for number in range(1, 8)])
+    warehouse.run(variables={"backfill_from": "2026-03-05"})
+    assert warehouse.query("select count(*), count(distinct activity_date) from warehouse_marts.fct_generations") == [
+        (7, 7)
+    ]
+
+
 # the clock
 
 
