@@ -237,7 +237,7 @@ class Bench:
         done = subprocess.run(
             [*command, *shlex.split(mutation.killed_by)], cwd=self.tree, capture_output=True, text=True, check=False
         )
-        result.by = sorted(set(re.findall(r"^FAILED \S+::(\S+)", done.stdout, re.MULTILINE)))
+        result.by = sorted(set(re.findall(r"^(?:FAILED|ERROR) \S+::(\S+)", done.stdout, re.MULTILINE)))
         result.said = (done.stdout + done.stderr)[-3000:]
         if done.returncode == 1 and result.by and not _NO_SQL.search(result.said):
             result.outcome, result.kind, result.said = "killed", "pytest", ""
