@@ -165,25 +165,32 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- What a selected model reads of seeds, and of what runs remember, must be selected as well, or be there already. -#}
+{#- What a selected model reads must be selected as well, or be there already. What daily runs and those of the alerts
+    make may come later: the clock waits for it in a run that makes it. -#}
 {% macro check_selection() %}
     {%- if not execute or flags.WHICH not in ('run', 'build') -%}{{ return('') }}{%- endif -%}
     {#- hooks and strategies write to these, which no edge shows -#}
     {%- set remembered = ['model.' ~ project_name ~ '.replacements', 'model.' ~ project_name ~ '.days'] -%}
-    {%- set missing, replaced = [], models_replaced_by_days() | map(attribute='unique_id') | list -%}
+    {%- set missing, models, replaced = [], [], models_replaced_by_days() | map(attribute='unique_id') | list -%}
     {%- for node in graph.nodes.values() if node.unique_id in selected_resources and node.resource_type == 'model' -%}
         {%- set parents = node.depends_on.nodes + (remembered if node.unique_id in replaced else []) -%}
         {%- for parent in parents if parent not in selected_resources and parent not in missing -%}
             {%- set needed = graph.nodes.get(parent) -%}
-            {%- if needed and (needed.resource_type == 'seed' or needed.config.get('incremental_strategy') == 'kept')
+            {%- if needed and needed.config.materialized != 'ephemeral'
+                and (not needed.tags | reject('in', node.tags) | select('in', ['alerts', 'daily']) | list
+                or needed.config.get('incremental_strategy') == 'kept')
                 and not adapter.get_relation(needed.database, needed.schema, needed.alias) -%}
                 {%- do missing.append(parent) -%}
+                {%- if not parent.startswith('seed.') and needed.config.get('incremental_strategy') != 'kept' -%}
+                    {%- do models.append(needed.name) -%}
+                {%- endif -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
     {%- if missing -%}
         {{ exceptions.raise_compiler_error("The selected models read what is not there yet: " ~ missing
            | map('replace', project_name ~ '.', '') | sort | join(', ') ~ ". Nothing was touched. Run `dbt build` "
-           "once, or add to the selection: path:models/state path:seeds (with `dbt run`, run `dbt seed` first).") }}
+           "once, or add to the selection: " ~ (['path:models/state', 'path:seeds'] + models) | join(' ')
+           ~ " (with `dbt run`, run `dbt seed` first).") }}
     {%- endif -%}
 {% endmacro %}

@@ -183,6 +183,25 @@ def test_a_mart_that_a_run_left_out_is_compared_up_to_the_day_from_which_it_is_b
         assert bool(found) == expected, day
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_part_that_reads_what_is_not_there_is_refused_before_anything_is_touched(
+    engine: str, new_warehouse: NewWarehouse
+) -> None:
+    warehouse = new_warehouse(engine)
+    warehouse.load(_LOG)
+    for without, added in {
+        "daily_engagement": "daily_engagement",
+        "error_categories": "",
+        "stg_generation_logs": "stg_generation_logs",
+    }.items():
+        refused = warehouse.attempt(exclude=f"{without} tag:alerts")
+        assert not refused.success, without
+        assert "read what is not there yet" in refused.text, refused.text
+        assert without in refused.text
+        assert f"path:models/state path:seeds {added}".strip() in refused.text
+    assert not [name for schema, name, _ in warehouse.relations() if "internal" not in schema]
+
+
 def test_a_part_that_is_built_in_a_new_database_is_not_failed_by_tests_of_tables_that_no_run_has_made(
     duckdb_warehouse: Warehouse,
 ) -> None:
