@@ -94,6 +94,16 @@ def test_who_is_not_seen_for_long_is_forgotten_and_all_else_stays_exact(
     forgetful.run(selector="daily", variables=_SHORT, tests=True)
 
 
+def test_the_first_day_of_the_retention_and_of_the_memory_is_kept(duckdb_warehouse: Warehouse) -> None:
+    """And not the day before: of ten days, a user each."""
+    duckdb_warehouse.load([sound_row(day, user_id=user(day), created_at=f"{_day(day)} 08:00:00") for day in range(10)])
+    duckdb_warehouse.run(variables={"log_retention_days": 5, "user_memory_days": 8})
+    kept = {row["activity_date"] for row in duckdb_warehouse.mart("fct_generations")}
+    assert kept == {_day(day) for day in range(5, 10)}
+    remembered = {row["activity_date"] for row in duckdb_warehouse.mart("int_user_days")}
+    assert remembered == {_day(day) for day in range(1, 10)}
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_no_single_row_is_kept_longer_than_the_retention_and_it_is_seen_where_one_is(
     engine: str, new_warehouse: NewWarehouse
