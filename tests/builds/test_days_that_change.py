@@ -106,6 +106,15 @@ def test_deletions_are_followed_by_the_next_daily_run_and_nothing_waits_for_the_
     _assert_a_full_build(twelve_days, rows, new_warehouse)
 
 
+def test_a_day_that_lost_no_more_than_twenty_rows_follows_at_once_however_large_a_share_that_is(
+    twelve_days: Warehouse, new_warehouse: NewWarehouse
+) -> None:
+    less = _without(6, 10)
+    twelve_days.load(less)
+    twelve_days.run(selector="daily")
+    _assert_a_full_build(twelve_days, less, new_warehouse)
+
+
 def test_the_check_of_counts_warns_names_the_days_and_lets_every_model_be_built(twelve_days: Warehouse) -> None:
     twelve_days.load([*_LOG, *_rows_of(2, 3, hour=20)])
     outcome = twelve_days.run(selector="daily", tests=True, variables={"max_rebuilt_days": 0})

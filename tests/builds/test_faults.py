@@ -164,6 +164,17 @@ def test_a_backfill_killed_at_any_statement_is_finished_by_an_ordinary_run(
     assert counted[-1]
 
 
+def test_an_hourly_run_finishes_a_backfill_that_was_killed_between_the_issues_and_the_fact(
+    clean: Clean, victim: Warehouse
+) -> None:
+    _kill(victim, killed_after_commit_of("generation_log_issues"), variables={"backfill_from": str(_day(1))})
+    assert not _is_late_row_counted(victim.marts(["fct_generations"]))
+    victim.run(selector="hourly")
+    assert _is_late_row_counted(victim.marts(["fct_generations"]))
+    victim.run(select="tag:daily")
+    _assert_equal(victim, clean.healed, "killed between the issues and the fact")
+
+
 def test_a_run_killed_while_a_statement_is_at_work_equals_a_clean_run(clean: Clean, victim: Warehouse) -> None:
     inserts = [
         each.number
