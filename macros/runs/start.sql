@@ -166,7 +166,7 @@
 {% endmacro %}
 
 {#- What a selected model reads must be selected as well, or be there already. What daily runs and those of the alerts
-    make may come later: the clock waits for it in a run that makes it. -#}
+    make may come later: the clock waits for it in a run that makes it. So does what the alerts read of marts. -#}
 {% macro check_selection() %}
     {%- if not execute or flags.WHICH not in ('run', 'build') -%}{{ return('') }}{%- endif -%}
     {#- hooks and strategies write to these, which no edge shows -#}
@@ -176,14 +176,14 @@
         {%- set parents = node.depends_on.nodes + (remembered if node.unique_id in replaced else []) -%}
         {%- for parent in parents if parent not in selected_resources and parent not in missing -%}
             {%- set needed = graph.nodes.get(parent) -%}
-            {%- if needed and needed.config.materialized != 'ephemeral'
-                and (not needed.tags | reject('in', node.tags) | select('in', ['alerts', 'daily']) | list
-                or needed.config.get('incremental_strategy') == 'kept')
+            {%- set is_made_by_runs = needed and needed.resource_type == 'model'
+                and needed.config.get('incremental_strategy') != 'kept' -%}
+            {%- set may_come_later = is_made_by_runs and ('alerts' in node.tags
+                or needed.tags | reject('in', node.tags) | select('in', ['alerts', 'daily']) | list) -%}
+            {%- if needed and needed.config.materialized != 'ephemeral' and not may_come_later
                 and not adapter.get_relation(needed.database, needed.schema, needed.alias) -%}
                 {%- do missing.append(parent) -%}
-                {%- if not parent.startswith('seed.') and needed.config.get('incremental_strategy') != 'kept' -%}
-                    {%- do models.append(needed.name) -%}
-                {%- endif -%}
+                {%- if is_made_by_runs -%}{%- do models.append(needed.name) -%}{%- endif -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}

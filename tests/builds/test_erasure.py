@@ -521,7 +521,7 @@ def test_an_erasure_that_is_killed_has_done_all_or_nothing(
             assert process.wait() == 0
             seconds = time.monotonic() - begun
         else:
-            time.sleep(seconds * (0.55 + 0.45 * moment / _MOMENTS))
+            time.sleep(seconds * (0.2 + 0.8 * moment / _MOMENTS))
             process.send_signal(signal.SIGKILL)
             process.wait()
         left = _keys_anywhere(victim, [key])
