@@ -121,7 +121,7 @@ soak: .venv/dev.stamp ## Hundreds of runs beside a live application, at random (
 
 .PHONY: stories
 stories: .venv/dev.stamp ## Stories at random on both engines, the smallest that fails is shown (STORIES=200, hours; two at a time)
-	WAREHOUSE_TEST_EXAMPLES=$$(( ($(or $(STORIES),200) + 7) / 8 )) $(BIN)/python -m pytest -n 2 --dist load -q \
+	WAREHOUSE_TEST_EXAMPLES=$$(( ($(or $(STORIES),200) + 5) / 6 )) $(BIN)/python -m pytest -n 2 --dist load -q \
 		tests/builds/test_stories.py
 
 .PHONY: fuzz

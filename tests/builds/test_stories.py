@@ -447,8 +447,8 @@ def test_after_any_story_a_daily_run_gives_what_a_full_build_gives(new_story: Ca
     run_state_machine_as_test(
         new_story,
         settings=settings(
-            max_examples=examples(8),
-            stateful_step_count=12,
+            max_examples=examples(6),
+            stateful_step_count=10,
             deadline=None,
             database=None,
             derandomize=not _IS_LONG_SEARCH,
