@@ -89,7 +89,7 @@ test: about lint parse sample pytest ## Run every check that CI runs
 
 .PHONY: about
 about:
-	@echo "Every check, on both engines: about 50 minutes on two quiet cores. make check is the quick part."
+	@echo "Every check, on both engines: about 70 minutes on two quiet cores. make check is the quick part."
 
 .PHONY: lint
 lint: .venv/dev.stamp $(CHECKS)/profiles.yml ## Check the style of Python and SQL
