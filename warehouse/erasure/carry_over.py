@@ -1,5 +1,6 @@
 """Another warehouse of the same log must not bring back who was erased: it gets the salt and the list."""
 
+import datetime as dt
 import os
 import uuid
 from collections.abc import Iterator
@@ -31,12 +32,9 @@ def carry_over(old: str, new: str, *, wait_seconds: float) -> str:
             _make_tables(there, internal)
             fill(there, f"{internal}.user_key_salt", [("true", salt)], is_duckdb=target.reads_files)
         rows = there.rows(f"select erasure_hash, erased_before from {internal}.erased_users")
-        known = {row["erasure_hash"]: row["erased_before"] for row in rows}
-        is_new = any(
-            known.get(row["erasure_hash"], row["erased_before"]) < row["erased_before"]
-            or row["erasure_hash"] not in known
-            for row in erased
-        )
+        # one engine gives a uuid, the other its text
+        known = {str(row["erasure_hash"]): row["erased_before"] for row in rows}
+        is_new = any(known.get(str(row["erasure_hash"]), dt.datetime.min) < row["erased_before"] for row in erased)
         if is_new and there.exists(f"{target.schema}_marts", "fct_generations"):
             raise DatabaseError(
                 f"{new} is built already, and the list takes nobody out of it. Nothing was changed. Erase the same ids "

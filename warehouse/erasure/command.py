@@ -73,17 +73,16 @@ def run(options: argparse.Namespace) -> int:
     if sys.stdin.isatty():
         print("The ids, one a line; then Ctrl-D:", file=sys.stderr)
     asked = read_ids(sys.stdin)
-    if options.certificate:
-        _open(options.certificate)
+    is_new_file = _open(options.certificate) if options.certificate else False
     database = Database(options.wait)
-    certificate = Certificate(options.reference, database.place, began, before=before)
-    certificate.is_complete = not options.no_build and not options.no_rewrite
+    is_complete = not options.no_build and not options.no_rewrite
+    certificate = Certificate(options.reference, database.place, began, before=before, is_complete=is_complete)
     try:
         erased = _look(database, asked, options)
         _erase(database, asked, erased, before, certificate)
     except BaseException as error:
         # nothing was done that it could tell of
-        if options.certificate and not certificate.done:
+        if is_new_file and not certificate.done:
             options.certificate.unlink()
         if isinstance(error, _UnknownIdsError):
             print(error, file=sys.stderr)
@@ -93,24 +92,26 @@ def run(options: argparse.Namespace) -> int:
     _write_again(database, erased.tables, options, certificate)
     try:
         _prove(database, asked, erased, options, certificate)
-    except DatabaseError as error:
-        certificate.problems.append(f"nothing is proven, as the tables could not be looked through: {error}")
+    except (DatabaseError, OSError) as error:
+        certificate.problems.append(f"nothing is proven, as not all could be looked through: {error}")
     _say_what_is_left(database, options, certificate)
     certificate.write(options.certificate)
     return 0 if certificate.is_proven else 2
 
 
-def _open(file: Path) -> None:
-    """Now, and not when the users are gone: where it cannot be written, nothing is erased."""
+def _open(file: Path) -> bool:
+    """Now, and not when the users are gone: where it cannot be written, nothing is erased. Was it not there before?"""
     if file.exists() and file.stat().st_size:
         raise ConfigurationError(f"{file} is there already, and a certificate is kept. Give another name.")
+    is_new = not file.exists()
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
+    return is_new
 
 
 def _moment(text: str) -> dt.datetime:
     moment = dt.datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def _look(database: Database, asked: list[tuple[int, str]], options: argparse.Namespace) -> Erased:
@@ -149,14 +150,17 @@ def _look(database: Database, asked: list[tuple[int, str]], options: argparse.Na
     return erased
 
 
+def _place(path: str) -> str:
+    """A path or pattern as the disk has its folder: a run may have come there by a link."""
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+
+
 def _check_log(database: Database, transaction: Transaction) -> None:
     """Is the log that the environment names the one of the last run? The build would put another in its place."""
     if database.reads_files:
-        pattern = os.path.abspath(database.log_place)
+        pattern = _place(database.log_place)
         files = [row["path"] for row in transaction.rows(f"select path from {database.schema}_internal.log_files")]
-        is_known = not files or any(
-            os.path.abspath(file) == pattern or fnmatch(os.path.abspath(file), pattern) for file in files
-        )
+        is_known = not files or any(_place(file) == pattern or fnmatch(_place(file), pattern) for file in files)
         name = "GENERATION_LOGS"
     else:
         rows = transaction.rows(
