@@ -86,19 +86,25 @@
 
 {#- The first day that this run rebuilds in the model that asks; null if there is none. What is made from the log
     (meta.follows_log) does as the window says. What is made from fct_generations rebuilds what was replaced there since
-    it was itself replaced last, whichever run did it and whether or not that run came to an end. -#}
+    it was itself replaced last, whichever run did it and whether or not that run came to an end. A model finds it out
+    once: the rows that it makes and those that it replaces begin on the same day. -#}
 {% macro rebuild_from() %}
     {%- if execute and config.get('meta', {}).get('follows_log') -%}{{ return(log_span().rebuild_from) }}{%- endif -%}
-    {%- set journal, fact = ref('replacements'), ref('fct_generations') -%}
+    {%- set journal, fact, known = ref('replacements'), ref('fct_generations'), known_of_run() -%}
     {%- set fact = load_relation(fact) if execute else none -%}
     {%- if not fact -%}{{ return(constant(none, 'date')) }}{%- endif -%}
-    {%- set begins = "select min(activity_date) from " ~ fact -%}
+    {%- set begins, asked = "select min(activity_date) from " ~ fact, 'rebuild_from of ' ~ this.identifier -%}
     {%- if not is_incremental() -%}{{ return(constant_of(begins, 'date')) }}{%- endif -%}
-    {%- set backfilled = "greatest(" ~ constant(var('backfill_from'), 'date') ~ ", (" ~ begins ~ "))"
-        if var('backfill_from') else "null" -%}
-    {%- set replaced = "(select min(replaced_from) from " ~ journal ~ " where model = 'fct_generations' and id > "
-        ~ last_replacement(this.identifier) ~ ")" -%}
-    {{ return(constant_of("select least(" ~ replaced ~ ", " ~ backfilled ~ ")", 'date')) }}
+    {%- if asked not in known -%}
+        {%- set backfilled = "greatest(" ~ constant(var('backfill_from'), 'date') ~ ", (" ~ begins ~ "))"
+            if var('backfill_from') else "null" -%}
+        {%- set replaced = "(select min(replaced_from) from " ~ journal ~ " where model = 'fct_generations' and id > "
+            ~ last_replacement(this.identifier) ~ ")" -%}
+        {%- do known.update({
+            asked: constant_of("select least(" ~ replaced ~ ", " ~ backfilled ~ ")", 'date'),
+        }) -%}
+    {%- endif -%}
+    {{ return(known[asked]) }}
 {% endmacro %}
 
 {% macro last_replacement(model) -%}

@@ -218,6 +218,13 @@ def test_a_part_that_is_built_in_a_new_database_is_not_failed_by_tests_of_tables
     assert "fct_generations_has_one_row_per_grain" in _failed(duckdb_warehouse, "fct_generations")
 
 
+def test_the_unit_tests_of_a_warehouse_without_alerts_need_no_table_of_theirs(duckdb_warehouse: Warehouse) -> None:
+    duckdb_warehouse.load(_LOG)
+    duckdb_warehouse.run(exclude="tag:alerts")
+    outcome = duckdb_warehouse.run("test", select="test_type:unit", exclude="tag:alerts")
+    assert outcome.statuses["the_clock_is_never_before_the_newest_generation"] == "pass"
+
+
 # a part of the rows
 
 

@@ -219,7 +219,9 @@ class Story(RuleBasedStateMachine):
             self.run("plain")
         cut = self._day(days) + dt.timedelta(hours=hours)
         rows = [row for row in self.log if (time := _time(row)) and time < cut]
-        if rows and cut < _midnight(self.now):
+        # a log of nothing is taken for another one
+        is_any_left = any(_time(row) and row["id"] for row in self.log if row not in rows)
+        if rows and is_any_left and cut < _midnight(self.now):
             self.log = [row for row in self.log if row not in rows]
             self.expired += rows
             self.removed = []
