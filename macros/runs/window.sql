@@ -100,9 +100,9 @@
             if var('backfill_from') else "null" -%}
         {%- set replaced = "(select min(replaced_from) from " ~ journal ~ " where model = 'fct_generations' and id > "
             ~ last_replacement(this.identifier) ~ ")" -%}
-        {%- do known.update({
-            asked: constant_of("select least(" ~ replaced ~ ", " ~ backfilled ~ ")", 'date'),
-        }) -%}
+        {%- set first = constant_of("select least(" ~ replaced ~ ", " ~ backfilled ~ ")", 'date') -%}
+        {%- do known.update({asked: first_day_of_wishes(first) if config.get('meta', {}).get('has_wishes') else first})
+        -%}
     {%- endif -%}
     {{ return(known[asked]) }}
 {% endmacro %}

@@ -150,7 +150,14 @@ def _insert_incident(warehouse: Warehouse, incidents: str, key: str, resolved_at
 
 _ENOUGH = {"log_retention_days": 6, "share_min_users": 3}
 _LAMP = "The lamp of Jane Doe"
-_NAMED = ("style_performance", "style_difficulty_performance", "response_times", "duration_histogram", "error_analysis")
+_NAMED = (
+    "style_performance",
+    "style_difficulty_performance",
+    "wish_outcomes",
+    "response_times",
+    "duration_histogram",
+    "error_analysis",
+)
 
 
 def _named_rows(random: Random) -> list[Row]:

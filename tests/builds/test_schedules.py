@@ -118,6 +118,7 @@ def test_the_journal_says_what_each_run_replaced(scheduled: Scheduled) -> None:
         "style_difficulty_performance",
         "scene_performance",
         "photo_size_performance",
+        "wish_outcomes",
         "cost_by_difficulty",
         "hourly_costs",
         "hourly_engagement",

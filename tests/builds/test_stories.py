@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from factory import ENGINES, NewWarehouse, examples
 from faults import Run, killed_before
 from logs import sound_row, user
-from warehouses import Outcome, Row, Warehouse, assert_equal_marts
+from warehouses import Marts, Outcome, Row, Warehouse, assert_equal_marts
 
 _SALT = "one salt for both warehouses"
 _MONDAY = dt.datetime(2026, 3, 2)
@@ -325,7 +325,9 @@ class Story(RuleBasedStateMachine):
         self.scratch.empty(_SALT)
         self.scratch.load(self.expired + self.log)
         self.scratch.run(variables=self._variables())
-        assert_equal_marts(marts, self.scratch.marts())
+        others = self.scratch.marts()
+        _leave_out_wishes_of_trimmed_days(marts, others)
+        assert_equal_marts(marts, others)
 
     # what the steps are made of
 
@@ -417,6 +419,17 @@ class Story(RuleBasedStateMachine):
             self.is_right = False
             raise AssertionError(f"a run that is neither made nor refused:\n{outcome.text}")
         return outcome
+
+
+def _leave_out_wishes_of_trimmed_days(*both: Marts) -> None:
+    """Where the fact's first day was made again after the day before it had been trimmed, nobody knows which of its
+    attempts went on with a wish of that day."""
+    first = min((row["activity_date"] for row in both[0]["fct_generations"].values()), default=None)
+    wishes = [marts["wish_outcomes"] for marts in both]
+    if first and any(day < first for each in wishes for day, _ in each):
+        for each in wishes:
+            for key in [key for key in each if key[0] in (first - _DAY, first)]:
+                del each[key]
 
 
 def _midnight(time: dt.datetime) -> dt.datetime:

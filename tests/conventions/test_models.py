@@ -60,6 +60,10 @@ CONTRACT = {
     "style_difficulty_performance": ("activity_date style difficulty", STYLE_MEASURES),
     "scene_performance": ("activity_date scene_type", STYLE_MEASURES),
     "photo_size_performance": ("activity_date photo_size_band", STYLE_MEASURES),
+    "wish_outcomes": (
+        "activity_date style",
+        "wish_count first_try_count fulfilled_count given_up_count attempt_count",
+    ),
     "cost_by_difficulty": (
         "activity_date difficulty",
         """generation_count success_count success_costed_count success_cost_usd avg_success_cost_usd failed_cost_usd

@@ -23,6 +23,7 @@ _DAY = dt.timedelta(days=1)
 _HOUR = dt.timedelta(hours=1)
 _FIVE_MINUTES = dt.timedelta(minutes=5)
 _WEEK = dt.timedelta(days=7)
+_HALF_HOUR = dt.timedelta(minutes=30)
 _CENT = Decimal("0.01")
 _MOST_USD, _MOST_TOKENS, _MOST_MS = 1000, 10**9, 86_400_000
 _NOTHING = ("", "NULL", "null", "\\N")
@@ -913,6 +914,36 @@ class Oracle:
                 row | {"photo_size_band": name} for row in self._groups(_style_measures, "activity_date", rows=rows)
             ]
         return found
+
+    def wish_outcomes(self) -> list[Row]:
+        """By day and style of the first attempt; a wish is what a user tries again within 30 minutes of a failure."""
+        wishes = [[row] for row in self.generations if not row.user_key]
+        for rows in self.by_user.values():
+            earlier = None
+            for row in sorted(rows, key=lambda row: (row.created_at, row.generation_id.int)):
+                if earlier and not earlier.is_success and row.created_at - earlier.created_at <= _HALF_HOUR:
+                    wishes[-1].append(row)
+                else:
+                    wishes.append([row])
+                earlier = row
+        by_first = defaultdict(list)
+        for wish in wishes:
+            by_first[wish[0].activity_date, wish[0].style].append(wish)
+        return [
+            {
+                "activity_date": day,
+                "style": style,
+                "wish_count": len(group),
+                "first_try_count": sum(wish[0].is_success for wish in group),
+                "fulfilled_count": sum(wish[-1].is_success for wish in group),
+                "given_up_count": sum(
+                    not wish[-1].is_success and self.as_of > wish[-1].created_at + _HALF_HOUR for wish in group
+                ),
+                "attempt_count": sum(map(len, group)),
+                "is_complete": self._is_complete(day, _DAY),
+            }
+            for (day, style), group in by_first.items()
+        ]
 
     def step_times(self) -> list[Row]:
         """By hour and step, of successes."""

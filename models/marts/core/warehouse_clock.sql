@@ -3,6 +3,7 @@
 -- depends_on: {{ ref('style_performance') }}, {{ ref('style_difficulty_performance') }}, {{ ref('scene_performance') }}
 -- depends_on: {{ ref('photo_size_performance') }}, {{ ref('cost_by_difficulty') }}, {{ ref('cost_by_user') }}
 -- depends_on: {{ ref('hourly_costs') }}, {{ ref('hourly_engagement') }}, {{ ref('user_retention') }}
+-- depends_on: {{ ref('wish_outcomes') }}
 -- depends_on: {{ ref('response_times') }}, {{ ref('step_times') }}, {{ ref('error_analysis') }}
 -- depends_on: {{ ref('service_health') }}, {{ ref('duration_histogram') }}, {{ ref('alert_evaluations') }}
 {{ config(materialized='table', meta={'is_one_row': true}) }}
