@@ -36,6 +36,6 @@ def test_an_exposure_names_what_is_read(project: Project, exposure: str, read: s
     complain(
         [f"{name} is read and not named" for name in sorted(read - named)]
         + [f"{name} is named and not read" for name in sorted(named - read)],
-        "models/exposures.yml names what is read: by warehouse/report/queries/, by the datasets of tools/superset, by "
-        "warehouse/alerts/to_datadog.py.",
+        "models/semantic/exposures.yml names what is read: by warehouse/report/queries/, by the datasets of "
+        "tools/superset, by warehouse/alerts/to_datadog.py.",
     )

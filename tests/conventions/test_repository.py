@@ -13,6 +13,7 @@ from dbt_semantic_interfaces.parsing.schemas import metric_validator
 
 from conventions import YAML_FOLDERS, complain, files, short, tracked_files, tracked_texts
 from project import ROOT
+from warehouse.__main__ import COMMANDS, main
 
 
 def yaml_errors(schema: dict, content: object, path: str) -> list[str]:
@@ -160,3 +161,11 @@ def test_every_command_of_the_makefile_starts(module: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "usage" in done.stdout
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_says_what_it_takes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert f"python -m warehouse {command}" in capsys.readouterr().out

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="write it there (mode 0600), not to stdout")
     parser.add_argument("--anyway", action="store_true", help="list ids of which nothing is known as well")
     parser.add_argument(
-        "--large", action="store_true", help=f"erase an id that has over {LARGE_SHARE:.0%} of the generations"
+        "--large", action="store_true", help=f"erase an id that has over {LARGE_SHARE:.0%}% of the generations"
     )
     parser.add_argument(
         "--before", type=_moment, metavar="TIME", help="erase up to this time, in UTC, and not up to now"
