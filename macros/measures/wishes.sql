@@ -1,4 +1,5 @@
-{#- Does a generation begin a wish? Not where the same user's generation before it failed, at most 30 minutes ago. -#}
+{#- Does a generation begin a wish? Not where the same user's generation before it failed, at most 30 minutes ago. One
+    without a user does. -#}
 {% macro is_first_attempt() -%}
     {%- set by_user = "over (partition by coalesce(user_key, generation_id) order by created_at, generation_id)" -%}
     coalesce(

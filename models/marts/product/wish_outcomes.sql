@@ -12,8 +12,7 @@ with attempts as (
         created_at,
         generation_id,
         is_success,
-        -- a generation without a user is a wish by itself
-        coalesce(user_key, generation_id) as wisher,
+        user_key,
         {{ is_first_attempt() }} as is_first
     from {{ ref('fct_generations') }}
     where activity_date >= {{ first_date }} - 1
@@ -23,7 +22,7 @@ numbered as (
     select
         *,
         count(*) filter (where is_first) over (
-            partition by wisher
+            partition by user_key
             order by created_at, generation_id
             rows unbounded preceding
         ) as wish_number
@@ -38,7 +37,7 @@ wishes as (
         bool_or(is_success) as is_fulfilled,
         max(created_at) + interval '30' minute < {{ as_of() }} as is_over
     from numbered
-    group by wisher, wish_number
+    group by user_key, wish_number
 ),
 
 outcomes as (
