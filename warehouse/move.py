@@ -14,6 +14,8 @@ DESCRIPTION = """\
 Take the history of the DuckDB warehouse to PostgreSQL, where there is none yet: all that is kept for good, the salt of
 the users' keys and the journals of the alerts included. The next daily run there builds the days that its log holds."""
 EPILOG = "The DuckDB file is only read, and stays as it is."
+# Of the intermediate tables, those that no run makes again from the log.
+_KEPT_ROLLUPS = ("int_user_days", "int_incident_users", "int_style_spellings", "int_continued_wishes")
 # What runs make again, and what belongs to an engine.
 _LEFT_OUT = ("release", "current_run")
 _SEQUENCES = {
@@ -102,7 +104,7 @@ def _kept_for_good(here: Transaction, there: Transaction, source: str, target: s
             (row["table_schema"].removeprefix(f"{prefix}_"), row["table_name"])
             for row in transaction.rows(query)
             if row["table_schema"] in (f"{prefix}_marts", f"{prefix}_share", f"{prefix}_internal")
-            or row["table_name"] in ("int_user_days", "int_incident_users", "int_style_spellings")
+            or row["table_name"] in _KEPT_ROLLUPS
         }
 
     found, wanted = tables(there, target), tables(here, source)

@@ -85,3 +85,29 @@ def test_a_wish_that_is_tried_for_days_is_one_wish(engine: str, hours: int, new_
     assert max(row["attempt_count"] for row in warehouse.mart("wish_outcomes")) == len(tries) + 2
     warehouse.run(select="tag:daily")
     assert_as_defined(warehouse, log)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_goes_on_with_a_wish_of_a_day_that_was_trimmed_begins_no_other(
+    engine: str, new_warehouse: NewWarehouse
+) -> None:
+    warehouse = new_warehouse(engine)
+    warehouse.variables = {"log_retention_days": 5}
+    first_kept = _MONDAY + 3 * _DAY
+    log = [
+        *(_good(number, _MONDAY + number * _DAY, 9, "noir") for number in range(8)),
+        _failed(10, first_kept - dt.timedelta(minutes=10)),
+        _good(11, first_kept + dt.timedelta(minutes=10)),
+        _good(12, first_kept + dt.timedelta(minutes=15)),
+    ]
+    warehouse.load(log)
+    warehouse.run()
+    before = _outcomes(warehouse)
+    assert before[(first_kept - _DAY).date(), "anime"] == (1, 0, 1, 0, 2)
+    assert before[first_kept.date(), "anime"] == (1, 1, 1, 0, 1)
+    assert min(row["activity_date"] for row in warehouse.mart("fct_generations")) == first_kept.date()
+    # its first day is made again, for another generation
+    warehouse.load([row | {"difficulty": 1} if row["created_at"] == str(first_kept) else row for row in log])
+    warehouse.run()
+    assert {row["difficulty"] for row in warehouse.mart("fct_generations")} == {1, 3}
+    assert _outcomes(warehouse) == before

@@ -4,7 +4,6 @@
 {{ config(meta={'names_become_common': true, 'has_wishes': true}) }}
 {%- set first_date = rebuild_from() %}
 
--- those of the day before tell whether the first of a day begin a wish
 with attempts as (
     select
         activity_date,
@@ -13,9 +12,20 @@ with attempts as (
         generation_id,
         is_success,
         user_key,
-        {{ is_first_attempt() }} as is_first
+        {{ is_first_attempt() }} as is_first_here
     from {{ ref('fct_generations') }}
-    where activity_date >= {{ first_date }} - 1
+    where activity_date >= {{ first_date }}
+),
+
+-- what goes on with a wish of a day before those
+marked as (
+    select
+        attempts.*,
+        attempts.is_first_here and continued.generation_id is null as is_first
+    from attempts
+    left join {{ ref('int_continued_wishes') }} as continued
+        on attempts.activity_date = continued.activity_date
+        and attempts.generation_id = continued.generation_id
 ),
 
 numbered as (
@@ -26,11 +36,12 @@ numbered as (
             order by created_at, generation_id
             rows unbounded preceding
         ) as wish_number
-    from attempts
+    from marked
 ),
 
 wishes as (
     select
+        wish_number,
         min(activity_date) as activity_date,
         max(style) filter (where is_first) as style,
         count(*) as attempt_count,
@@ -50,7 +61,8 @@ outcomes as (
         count(*) filter (where not is_fulfilled and is_over) as given_up_count,
         sum(attempt_count) as attempt_count
     from wishes
-    where activity_date >= {{ first_date }}
+    -- is counted where it began
+    where wish_number > 0
     group by activity_date, style
     {%- if is_incremental() and makes_leaving_days() %}
 
