@@ -40,24 +40,30 @@
               ~ log_files_query(files) ~ "; " ~ remember_log_files()) }}
 {% endmacro %}
 
+{#- Name, size and time of the files that match a pattern. -#}
+{% macro files_of(pattern) %}
+    {%- set is_any = run_query("select count(*) from glob(" ~ quoted(pattern) ~ ")").rows[0][0] -%}
+    {{ return(run_query("select filename, size, epoch_us(last_modified) from read_blob(" ~ quoted(pattern)
+        ~ ") order by filename").rows if is_any else []) }}
+{% endmacro %}
+
 {#- The files, with what tells whether one has changed. A file whose own name holds the signs of a pattern is that file.
     Their paths are absolute where they can be: a view is read from other folders, too. -#}
 {% macro named_log_files(path, place) %}
-    {%- set patterns = [literal_path(path), path] -%}
-    {%- set found = [] -%}
-    {%- for pattern in patterns if not found and run_query("select count(*) from glob(" ~ quoted(pattern) ~ ")"
-        ).rows[0][0] -%}
-        {%- do found.append(pattern) -%}
-    {%- endfor -%}
-    {%- if not found -%}
+    {%- set pattern, rows = literal_path(path), files_of(literal_path(path)) -%}
+    {%- if not rows -%}{%- set pattern, rows = path, files_of(path) -%}{%- endif -%}
+    {%- if not rows -%}
         {{ exceptions.raise_compiler_error("There is no log " ~ place
            ~ ": no file has that name. Give a file or a pattern, such as 'exports/*.parquet'.") }}
     {%- endif -%}
-    {%- set rows = run_query("select filename, size, epoch_us(last_modified) from read_blob(" ~ quoted(found[0])
-        ~ ") order by filename").rows -%}
-    {%- set folder = env_var('PWD', '') ~ '/' -%}
-    {%- set is_relative = not path.startswith('/') and '://' not in path and run_query("select count(*) from glob("
-        ~ quoted(literal_path(folder) ~ found[0]) ~ ")").rows[0][0] == rows | length -%}
+    {#- what the shell or an orchestrator calls the present folder may be another one -#}
+    {%- set folder, in_folder = env_var('PWD', '') ~ '/', [] -%}
+    {%- if not path.startswith('/') and '://' not in path -%}
+        {%- for name, size, modified_at in files_of(literal_path(folder) ~ pattern) -%}
+            {%- do in_folder.append([name[folder | length:], size, modified_at]) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- set is_relative = in_folder and in_folder == rows | map('list') | list -%}
     {%- set files, kinds = [], [] -%}
     {%- for name, size, modified_at in rows -%}
         {%- set ending = modules.re.search('[.](parquet|csv|jsonl|ndjson)([.]gz)?$', name | lower) -%}

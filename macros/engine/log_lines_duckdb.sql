@@ -49,12 +49,20 @@
 
 {% macro examine_csv_files(files) %}
     {%- set found = by_path(files) -%}
-    {#- A record ends where no quote is open. Whether one is, is counted through all files in their order. -#}
+    {#- A record ends where no quote is open. Whether one is, is counted through all files in their order. A header is
+        nothing but names: the text of an error may name columns, too. -#}
+    {%- set is_header -%}
+        regexp_full_match(names, '[^(){}<>:=/]*')
+        and regexp_matches(names, '(^|[,;\t|])user_id([,;\t|]|$)')
+        and regexp_matches(names, '(^|[,;\t|])created_at([,;\t|]|$)')
+    {%- endset -%}
     {%- set query %}
     with lines as (
         select
             __log_file, line, row_number() over () as place,
-            coalesce((strlen(line) - strlen(replace(line, '"', ''))) % 2, 0) as quote
+            coalesce((strlen(line) - strlen(replace(line, '"', ''))) % 2, 0) as quote,
+            case when (contains(line, 'created_at') or contains(line, 'CREATED_AT')) and contains(lower(line), 'user_id')
+                then lower(translate(line, '" ' || chr(13), '')) end as names
         from {{ raw_log_lines(files) }}
     ),
 
@@ -76,19 +84,17 @@
             count(*) filter (where line is not null and is_open = 1) as odd_count,
             count(*) filter (where line is null and is_open = 0) as even_gap_count,
             count(*) filter (where line is null and is_open = 1) as odd_gap_count,
-            list(distinct lower(replace(line, ' ', ''))) filter (where case
-                when not contains(line, 'created_at') and not contains(line, 'CREATED_AT') then false
-                else contains(lower(line), 'user_id') and not contains(line, '{')
-            end) as headers
+            list(distinct names) filter (where is_open = 0 and {{ is_header }}) as even_headers,
+            list(distinct names) filter (where is_open = 1 and {{ is_header }}) as odd_headers
         from opened
         group by __log_file
     )
 
     select
-        * exclude (even_count, odd_count, even_gap_count, odd_gap_count, headers),
+        * exclude (even_count, odd_count, even_gap_count, odd_gap_count, even_headers, odd_headers),
         case when was_open = 0 then even_count else odd_count end as record_count,
         case when was_open = 0 then even_gap_count else odd_gap_count end as gap_count,
-        coalesce(len(headers), 0) as header_count
+        coalesce(len(case when was_open = 0 then even_headers else odd_headers end), 0) as header_count
     from counted
     {%- endset -%}
     {%- for row in run_query(query).rows -%}
@@ -367,7 +373,8 @@
     {%- endfor -%}
     {%- if odd -%}{%- do examine_odd_lines(odd) -%}{%- endif -%}
     {%- for file in files if file.record_count and '' in file.names
-        and not file.form.names.keys() | reject('in', ['id', 'user_id', 'created_at']) | list -%}
+        and not file.form.names.keys() | select('in', ['success', 'costs', 'tokens', 'duration_ms', 'error_message'])
+        | list -%}
         {%- do refuse_log_file(file, "holds objects of another table: of the log's columns they have "
             ~ (file.form.names.keys() | join(', ') or "none") ~ ". Keep it out of GENERATION_LOGS.") -%}
     {%- endfor -%}

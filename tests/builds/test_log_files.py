@@ -18,12 +18,27 @@ import pytest
 
 from factory import NewWarehouse, examples
 from logs import failed_row, sound_row
+from project import ROOT
 from warehouses import COLUMNS, SCHEMA, Row, Warehouse, arrow_table, as_text
 
 _OPTIONAL = ("scene", "photo_size", "timings", "model")
 # Stands in rows that cannot be read; no message may hold it.
 _MARK = "quotedmark"
 _ROWS = [sound_row(0), failed_row(1, f"{_MARK}: no such bucket"), sound_row(2, style=_MARK)]
+_NAMING_COLUMNS = [
+    *_ROWS,
+    *(
+        failed_row(3 + number, text, costs=None, tokens=None)
+        for number, text in enumerate(
+            (
+                "Key (user_id, created_at) already exists.",
+                "ERROR: duplicate key\nDETAIL: Key (user_id, created_at)=(1, 2) already exists.",
+                "the columns were\nid,user_id,created_at\nand more",
+                'duplicate key value violates "generation_logs_user_id_created_at_key"',
+            )
+        )
+    ),
+]
 
 
 def _csv(rows: list[Row], columns: tuple[str, ...] = COLUMNS, *, ends: str = "\n", delimiter: str = ",") -> str:
@@ -141,6 +156,9 @@ _READ = {
     "CSV with a byte order mark": Read(lambda folder: _texts(folder, log_csv="\ufeff" + _csv(_ROWS))),
     "CSV with names in capitals and quotes": Read(
         lambda folder: _texts(folder, log_csv=_csv(_ROWS).replace("id,user_id", '"ID", "USER_ID"', 1))
+    ),
+    "CSV with texts of errors that name its columns": Read(
+        lambda folder: _texts(folder, log_csv=_csv(_NAMING_COLUMNS)), [*_ROWS, *_NAMING_COLUMNS[3:]]
     ),
     "CSV with a footer": Read(
         lambda folder: _texts(folder, log_csv=_csv(_ROWS) + "(3 rows)\n"), [*_ROWS, {}], unreadable=1
@@ -374,6 +392,21 @@ def test_a_file_is_read_as_what_it_is(shared: Warehouse, tmp_path: Path, what: s
     )
 
 
+def test_a_relative_name_is_of_the_folder_of_the_run_whatever_its_environment_calls_it(
+    shared: Warehouse, tmp_path: Path
+) -> None:
+    name = "sample/generation_logs.parquet"
+    (tmp_path / "sample").mkdir()
+    _parquet(_ROWS, tmp_path / name)
+    rows = pq.read_metadata(ROOT / name).num_rows
+    shared.log = name
+    for folder in (tmp_path, ROOT, tmp_path / "that is not there"):
+        shared.settings = {"PWD": str(folder)}
+        shared.run(**_OPEN)
+        shared.settings = {}
+        assert shared.query(f"select count(*) from {_LOG}") == [(rows,)]
+
+
 def _full(time: str) -> str:
     return time if " " in time else f"{time} 00:00:00"
 
@@ -486,6 +519,15 @@ _REFUSED: dict[str, tuple[str, Callable[[Path], object], tuple[str, ...]]] = {
             folder, log_jsonl=_jsonl(_ROWS), users_jsonl='{"id": "1", "email": "a", "created_at": "2026-03-02"}\n'
         ),
         ("users.jsonl", "another table"),
+    ),
+    "another table with columns of the log in JSON lines": (
+        "*.jsonl",
+        lambda folder: _texts(
+            folder,
+            log_jsonl=_jsonl(_ROWS),
+            jobs_jsonl='{"id": "1", "user_id": "2", "job_id": "3", "status": "a", "created_at": "2026-03-02"}\n',
+        ),
+        ("jobs.jsonl", "another table"),
     ),
     "CSV named JSON lines": (
         "log.jsonl",
