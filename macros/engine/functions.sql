@@ -65,10 +65,13 @@
         {%- set other = "case counts " ~ others | join(' ') ~ " end" if steps
             else reading_function('scalar_text', 'entry') -%}
         {%- set known = known | unique | list -%}
+        {#- what was read from a cache, and what a model thought, is a part of what is counted beside it -#}
         {%- do functions.update(adapter.dispatch('document_functions')(document, ways, first, known)) -%}
         {%- do functions.update({document ~ '_other': {
             'arguments': {'key_name': 'text', 'entry': 'jsonb', 'counts': 'text'}, 'type': 'text',
-            'body': "case when key_name not in (" ~ literals(known) ~ ") then " ~ other ~ " end",
+            'body': "case when key_name not in (" ~ literals(known) ~ ")"
+                ~ (" and not " ~ reading_function('matches', 'key_name', "'cache|reasoning|thought'")
+                    if document == 'tokens' else "") ~ " then " ~ other ~ " end",
         }}) -%}
     {%- endfor -%}
     {{ make_functions(functions) }}

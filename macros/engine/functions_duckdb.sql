@@ -12,7 +12,7 @@
             when contains(cast(logged as varchar), ' ')
                 then case when trim(cast(logged as varchar), ' ') not in ({{ nothing() }})
                     then trim(cast(logged as varchar), ' ') end
-            when strlen(cast(logged as varchar)) > 4 or cast(logged as varchar) not in ({{ nothing() }})
+            when strlen(cast(logged as varchar)) > 9 or cast(logged as varchar) not in ({{ nothing() }})
                 then cast(logged as varchar)
         end
     );
@@ -28,7 +28,10 @@
     create or replace macro {{ internal }}.as_user_id(logged) as (
         case
             when typeof(logged) = 'UUID' then cast(logged as varchar)
-            else coalesce(cast({{ internal }}.as_uuid(logged) as varchar), {{ internal }}.blank_to_null(logged))
+            else coalesce(
+                cast({{ internal }}.as_uuid(logged) as varchar),
+                {{ whole_number_of(internal ~ '.blank_to_null(logged)') }}
+            )
         end
     );
     create or replace macro {{ internal }}.as_outcome(logged) as (
@@ -46,7 +49,7 @@
         regexp_replace(
             case
                 when regexp_matches({{ internal }}.trimmed(logged), '{{ iso_timestamp_pattern() }}')
-                    then {{ internal }}.trimmed(logged)
+                    then {{ with_iso_offset(internal ~ '.trimmed(logged)') }}
             end, '([.][0-9]{6})[0-9]+', '\1'
         )
     );

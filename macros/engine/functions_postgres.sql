@@ -7,7 +7,7 @@
     language sql immutable parallel safe as $function$ select trim(logged, ' ') $function$;
     create or replace function {{ internal }}.blank_to_null(logged text) returns text
     language sql immutable parallel safe as $function$
-        select nullif(nullif(nullif(nullif(trim(logged, ' '), ''), 'NULL'), 'null'), chr(92) || 'N')
+        select case when trim(logged, ' ') not in ({{ nothing() }}) then trim(logged, ' ') end
     $function$;
     create or replace function {{ internal }}.blank_to_null(logged jsonb) returns jsonb
     language sql immutable parallel safe as $function$ select nullif(logged, 'null') $function$;
@@ -26,7 +26,9 @@
     language sql immutable parallel safe as 'select logged::text';
     create or replace function {{ internal }}.as_user_id(logged text) returns text
     language sql immutable parallel safe as $function$
-        select coalesce({{ internal }}.as_uuid(logged)::text, {{ internal }}.blank_to_null(logged))
+        select coalesce(
+            {{ internal }}.as_uuid(logged)::text, {{ whole_number_of(internal ~ '.blank_to_null(logged)') }}
+        )
     $function$;
     create or replace function {{ internal }}.as_outcome(logged boolean) returns boolean
     language sql immutable parallel safe as 'select logged';
@@ -55,7 +57,8 @@
     language plpgsql immutable parallel safe as $function$
     declare
         instant text := regexp_replace(
-            case when trim(logged, ' ') ~ '{{ iso_timestamp_pattern() }}' then trim(logged, ' ') end,
+            case when trim(logged, ' ') ~ '{{ iso_timestamp_pattern() }}'
+                then {{ with_iso_offset("trim(logged, ' ')") }} end,
             '([.][0-9]{6})[0-9]+', '\1'
         );
     begin

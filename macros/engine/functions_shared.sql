@@ -2,7 +2,11 @@
     and on a seventh digit of the second: none of them gets that far. -#}
 {% macro iso_timestamp_pattern() -%}
     ^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?
-    {{- '(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?)?$' }}
+    {{- '( ?(Z|UTC|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?))?)?$' }}
+{%- endmacro %}
+{#- Writers say 10:00:00 UTC, and 10:00:00 +0000. -#}
+{% macro with_iso_offset(text) -%}
+    replace(replace(replace(replace({{ text }}, 'UTC', 'Z'), ' Z', 'Z'), ' +', '+'), ' -', '-')
 {%- endmacro %}
 {% macro utc_offset_pattern() %}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9:]+)${% endmacro %}
 
@@ -10,13 +14,19 @@
     equals one or zero. The usual ones are in the lists, which cost less than the patterns. -#}
 {% macro outcomes() %}
     {{ return({
-        'of_success': "'true', 't', '1', '1.0', 'yes'", 'of_failure': "'false', 'f', '0', '0.0', 'no'",
+        'of_success': "'true', 't', '1', '1.0', 'yes', 'y', 'on', 'ok', 'success', 'successful', 'succeeded', 'completed'",
+        'of_failure': "'false', 'f', '0', '0.0', 'no', 'n', 'off', 'error', 'failed', 'failure'",
         'one_pattern': "'^[+]?0*1([.]0*)?$'", 'zero_pattern': "'^[+-]?(0+([.]0*)?|[.]0+)$'",
     }) }}
 {% endmacro %}
 
-{#- What exports write for nothing. (chr(92) is a backslash.) -#}
-{% macro nothing() %}'', 'NULL', 'null', chr(92) || 'N'{% endmacro %}
+{#- What exports, data frames and tools write for nothing. (chr(92) is a backslash.) -#}
+{% macro nothing() -%}
+    '', 'NULL', 'null', chr(92) || 'N', 'None', 'NaN', 'nan', 'NaT', '<NA>', 'N/A', '<null>', '(null)', '[NULL]', 'undefined'
+{%- endmacro %}
+
+{#- A data frame that lacks some ids makes 41.0 of the others. -#}
+{% macro whole_number_of(text) %}regexp_replace({{ text }}, '^([0-9]+)[.]0$', '\1'){% endmacro %}
 
 {#- A NaN loses itself alone, and not the amounts beside it. -#}
 {% macro nan_pattern() %}'([:,\[]\s*)-?(?:NaN|Infinity)'{% endmacro %}

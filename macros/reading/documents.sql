@@ -26,17 +26,20 @@
 {%- endmacro %}
 
 {#- A relation with sums over the keys of a document that document_keys does not list, null where there are none.
-    `parts` are taken once from each key, written as each.key_name and each.entry; `sums` are made of them, written as
-    part. -#}
-{% macro with_sums_over_keys(relation, document, parts, sums) -%}
-    {{ adapter.dispatch('with_sums_over_keys')(relation, document, parts, sums) }}
+    `parts` are taken once from each key, written as each.key_name and each.entry; `sums`, and the `greatest` of each,
+    are made of them, written as part. -#}
+{% macro with_sums_over_keys(relation, document, parts, sums, greatest={}) -%}
+    {{ adapter.dispatch('with_sums_over_keys')(relation, document, parts, sums, greatest) }}
 {%- endmacro %}
 
-{% macro postgres__with_sums_over_keys(relation, document, parts, sums) -%}
+{% macro postgres__with_sums_over_keys(relation, document, parts, sums, greatest) -%}
     select *
     from {{ relation }}
     cross join lateral (
         select
+            {%- for name, one in greatest.items() %}
+            max({{ one }}) as {{ name }},
+            {%- endfor %}
             {%- for name, sum in sums.items() %}
             sum({{ sum }}) as {{ name }}{{ ',' if not loop.last }}
             {%- endfor %}
@@ -51,11 +54,17 @@
     ) as sums
 {%- endmacro %}
 
-{% macro duckdb__with_sums_over_keys(relation, document, parts, sums) -%}
+{% macro duckdb__with_sums_over_keys(relation, document, parts, sums, greatest) -%}
     {%- set members = [] -%}
     {%- for name, part in parts.items() -%}{%- do members.append(name ~ " := " ~ part) -%}{%- endfor -%}
     select
         *
+        {%- for name, one in greatest.items() %},
+        case
+            when {{ document }}_parts is not null
+                then list_max(list_transform({{ document }}_parts, lambda part: {{ one }}))
+        end as {{ name }}
+        {%- endfor %}
         {%- for name, sum in sums.items() %},
         case
             when {{ document }}_parts is not null

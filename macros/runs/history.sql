@@ -52,7 +52,6 @@
 {% macro trim_expired_days() %}
     {%- set log_window, fact, issues = ref('int_log_window'), ref('fct_generations'), ref('generation_log_issues') -%}
     {%- set log_rows, user_days = ref('int_log_rows'), ref('int_user_days') -%}
-    {%- set continued_wishes = ref('int_continued_wishes') -%}
     {%- set rare_names, spellings = ref('int_rare_names'), ref('int_style_spellings') -%}
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list
         if execute else [] -%}
@@ -68,7 +67,8 @@
                    ~ " (log_retention_days). The aggregates keep them.", info=true) }}
         {%- endif -%}
         {{ lock_timeout() }}
-        {%- for relation in [fact, issues, log_rows, continued_wishes] %}
+        {#- by name: dbt takes a hook's refs of an older release for those of this one #}
+        {%- for relation in [fact, issues, log_rows, existing_relation('intermediate', 'int_continued_wishes')] %}
         delete from {{ relation }} where activity_date < {{ first_kept }};
         {%- endfor %}
         {%- set incidents = existing_relation('marts', 'incidents') -%}

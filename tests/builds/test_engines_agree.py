@@ -110,9 +110,11 @@ def test_a_typed_log_gives_the_same_marts_as_the_same_log_in_text(new_warehouse:
 
 
 _OUTCOMES = [
-    *((f"'{text}'", True) for text in ("true", "T", "yes", "1", "1.0", "1.00", "1.", "01", "+1", " 1.000 ")),
+    *((f"'{text}'", True) for text in ("true", "T", "yes", "1", "1.0", "1.00", "1.", "01", "+1", " 1.000 ", "on")),
+    *((f"'{text}'", True) for text in ("Y", "ok", "SUCCESS", "successful", "succeeded", "completed")),
+    *((f"'{text}'", False) for text in ("N", "off", "error", "Failed", "failure")),
     *((f"'{text}'", False) for text in ("false", "F", "no", "0", "0.0", "0.00", "0.", ".0", "00", "-0", "-0.0")),
-    *((f"'{text}'", None) for text in ("", "-1", "1.01", "0.1", "10", "2", "1e0", "1.0.0", ".", "+", "on", "NaN")),
+    *((f"'{text}'", None) for text in ("", "-1", "1.01", "0.1", "10", "2", "1e0", "1.0.0", ".", "+", "WAHR", "NaN")),
     *((f"cast({number} as {type_})", number == 1 if number in (0, 1) else None)
       for type_ in ("integer", "bigint", "double precision", "numeric(5, 2)") for number in (0, 1, 2, -1)),
     ("cast(0.5 as double precision)", None),

@@ -90,6 +90,10 @@ NASTY_COSTS = (
     '{"vision":0,"image":0.17,"total":0.17}', '{"vision":"0","image":0.0,"total":-0}', '{"vision":0,"upscale":0.5}',
     '{"vision":0,"upscale":0}', '{"vision_cost":0.1,"image_cost_usd":0.2,"total_cost":0.3}',
     '{"image": 0.17113, "total": 0.18309, "vision": 0.011960000000000002}', '{"cost":0.5,"discount_percent":20}',
+    '{"vision":0.1,"image":0.2,"total_usd":0.3}', '{"vision":0.1,"sum":0.3}', '{"Vision":0.1,"Image":0.2,"Total":0.3}',
+    '{"totalUsd":0.3,"x":0.1}', '{"TOTAL_COST":0.3,"sum":0.4}', '{"vision":0.1,"Total":"x"}',
+    '{"vision":0.1,"subtotal":0.1}', '{"vision":0.1,"tax_total":0.2}', '{"vision":0.1,"total_usd":0.3,"total":0.2}',
+    '{"grand total":0.3,"grand_total":0.2}',
     '{"vision":0.17123400000000001,"image":0.1234565,"total":0.2946905}', '{"VISION":0.1,"total":0.1}',
     *(f'{{"total":{number}}}' for number in _COST_NUMBERS),
     *(f'{{"vision":{number},"image":0.01}}' for number in _COST_NUMBERS),
@@ -125,6 +129,8 @@ NASTY_TOKENS = (
     '{"_input":3}', '{"vision":5,"image_input":1}', '{"image":{"input":1},"image_generation":{"input":2}}',
     '{"inputTokens":1,"outputTokens":2,"totalTokens":3,"cachedInputTokens":1}', '{"unit":"TOKENS","input":4}',
     '{"input_tokens":50,"output_tokens":60,"total_tokens":110,"input_tokens_details":{"text_tokens":10}}',
+    '{"vision_input":1,"image_output":2,"total_input":1,"total_output":2}', '{"total_input":5,"Total_Output":6}',
+    '{"vision_input":1,"vision_cached_input_tokens":1,"vision_reasoning_output":3,"x_cached":{"input":4}}',
     '{"cache_read_input_tokens":7,"prompt_tokens_details":{"input":3}}', '{"vision_input":440.5,"image_input":0.5}',
     *(f'{{"input":{number},"output":1056}}' for number in _TOKEN_NUMBERS),
     *(f'{{"vision_input":{number},"image_output":1056,"x_output":{number}}}' for number in _TOKEN_NUMBERS),
@@ -158,6 +164,8 @@ NASTY_TIMES = (
     "2026-03-05 10:00:00.5", "2026-03-05 10:00:00.123456", "2026-03-05 10:00:00.123456789", "2026-03-05 10:00:00Z",
     "2026-03-05T10:00:00.9999999Z", "2026-03-05 10:00:00+02", "2026-03-05 10:00:00+02:00", "2026-03-05 10:00:00-0530",
     "2026-03-05 23:30:00-01:00", "2026-03-05 00:30:00+01:00", "2026-03-05 10:00+02:00", "2026-03-05 10:00:00 +02:00",
+    "2026-03-05 10:00:00 UTC", "2026-03-05 10:00:00.25UTC", "2026-03-05 10:00:00.000 +0000", "2026-03-05 10:00:00 Z",
+    "2026-03-05 10:00 -0530", "2026-03-05 10:00:00  UTC", "2026-03-05 UTC", "2026-03-05 10:00:00 utc",
     " 2026-03-05 10:00:00 ", "2026-03-05 24:00:00", "2026-03-05 23:59:60", "2026-03-05 10:00:00+15:00", "05.03.2026",
     "03/05/2026", "1772704800", "now", "today", "infinity", "-infinity", "epoch", "1999-12-31 23:59:59",
     "0001-01-01", "9999-12-31 23:59:59.999999", "2099-01-01 00:00:00", "12026-03-05",
@@ -174,14 +182,15 @@ NASTY_IDS = (
 
 NASTY_USERS = (
     None, "", "  ", user(1), user(1).upper(), f" {user(1)} ", "jane", " jane ", "Jane", "jané", "42", "x" * 10_000,
-    "🎨", "\u00a0", "jane\n", "NULL", "null", "\\N", "Null",
+    "🎨", "\u00a0", "jane\n", "NULL", "null", "\\N", "Null", "41", "41.0", "41.00", "041.0", "4.1.0", "NaN", "nan",
+    "None", "<NA>", "N/A", " <null> ", "(null)", "[NULL]", "undefined", "NaT", "none", "x.0",
 )  # fmt: skip
 
 NASTY_OUTCOMES = (
     None, "", "true", "false", "TRUE", "False", "t", "f", "1", "0", "yes", "no", " true ", "T", "on", "y", "2", "null",
     "success", "true\n", "1.0", "0.0", "1.00", "0.00", "1.", "0.", ".0", "01", "00",
     "+1", "+0", "-0", "-0.0", "-1", "1.01", "0.1", "10", "1e0", "1.0.0", ".", "+", "1.0\n", " +1.00 ", "１",
-    "NULL", "\\N",
+    "NULL", "\\N", "N", "off", "OK", "failed", "Completed", "succeeded", "Failure", "error", "undefined", "None",
 )  # fmt: skip
 
 NASTY_JOBS = (None, "", "  ", "null", "\\N", "job", "Job ", "j" * 10_000, "é", "🎨")

@@ -26,7 +26,11 @@ _WEEK = dt.timedelta(days=7)
 _HALF_HOUR = dt.timedelta(minutes=30)
 _CENT = Decimal("0.01")
 _MOST_USD, _MOST_TOKENS, _MOST_MS = 1000, 10**9, 86_400_000
-_NOTHING = ("", "NULL", "null", "\\N")
+_NOTHING = ("", "NULL", "null", "\\N", "None", "NaN", "nan", "NaT", "<NA>", "N/A", "<null>", "(null)", "[NULL]",
+            "undefined")  # fmt: skip
+_GOOD = ("true", "t", "yes", "y", "on", "ok", "success", "successful", "succeeded", "completed")
+_BAD = ("false", "f", "no", "n", "off", "error", "failed", "failure")
+_TOTAL = re.compile(r"(grand_?)?total([_ ]?(costs?|price|amount|usd|spend))*|sum", re.IGNORECASE)
 _NAN = re.compile(r"([:,\[]\s*)-?(?:NaN|Infinity)", re.ASCII)
 _PLAIN_DECIMAL = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)", re.ASCII)
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\s*", re.ASCII)
@@ -34,7 +38,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)"
     r"([T ]((?:[01]\d|2[0-3]):[0-5]\d)(:[0-5]\d)?([.]\d{1,9})?"
-    r"(Z|[+-](?:0\d|1[0-4])(:?[0-5]\d)?)?)?",
+    r"(?: ?(Z|UTC|[+-](?:0\d|1[0-4])(:?[0-5]\d)?))?)?",
     re.ASCII,
 )
 
@@ -147,7 +151,7 @@ def _tokens_by_step(tokens: object) -> tuple[dict[str | None, list[Decimal | Non
             for keys in names.values()
         ]
     for key, value in tokens.items():
-        if key in listed:
+        if key in listed or re.search("cache|reasoning|thought", key, re.IGNORECASE):
             continue
         if isinstance(value, dict):
             found[key] = [first_of(value, keys) for keys in names.values()]
@@ -178,7 +182,7 @@ def moment(text: str | None, zone: str) -> dt.datetime | None:
     except ValueError:
         return None
     found += dt.timedelta(microseconds=int((fraction or ".0")[1:7].ljust(6, "0")))
-    if offset and offset != "Z":
+    if offset and offset not in ("Z", "UTC"):
         sign = -1 if offset[0] == "-" else 1
         digits = offset[1:].replace(":", "").ljust(4, "0")
         return found - sign * dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
@@ -266,6 +270,8 @@ def understand(row: Row, user_key: Callable[[str], uuid.UUID], now: dt.datetime,
     user_id = filled("user_id")
     if user_id and _UUID.fullmatch(user_id):
         user_id = user_id.lower()
+    elif user_id and re.fullmatch("[0-9]+[.]0", user_id):
+        user_id = user_id.removesuffix(".0")
     known_as("missing_user", user_id is None)
 
     difficulty = usable(texts["difficulty"], 10)
@@ -278,8 +284,8 @@ def understand(row: Row, user_key: Callable[[str], uuid.UUID], now: dt.datetime,
 
     outcome = (filled("success") or "").lower()
     outcome_number = Decimal(outcome) if _PLAIN_DECIMAL.fullmatch(outcome) else None
-    is_success = outcome in ("true", "t", "yes") or outcome_number == 1
-    known_as("missing_outcome", not is_success and outcome not in ("false", "f", "no") and outcome_number != 0)
+    is_success = outcome in _GOOD or outcome_number == 1
+    known_as("missing_outcome", not is_success and outcome not in _BAD and outcome_number != 0)
     error = filled("error_message")
     known_as("contradictory_outcome", is_success and error is not None)
     known_as("missing_error_message", not is_success and error is None)
@@ -296,12 +302,16 @@ def understand(row: Row, user_key: Callable[[str], uuid.UUID], now: dt.datetime,
     }
     usd = {part: usable(value, _MOST_USD) for part, value in logged.items()}
     listed = {key for key, _, _ in _COST_KEYS}
-    others = [usable(value, _MOST_USD) for key, value in costs.items() if key not in listed]
-    others = [value for value in others if value is not None]
-    known_as("malformed_costs", not others and all(value is None for value in logged.values()))
+    unlisted = {key: usable(value, _MOST_USD) for key, value in costs.items() if key not in listed}
+    unlisted = {key: value for key, value in unlisted.items() if value is not None}
+    totals = [value for key, value in unlisted.items() if _TOTAL.fullmatch(key)]
+    others = [value for key, value in unlisted.items() if not _TOTAL.fullmatch(key)]
+    known_as("malformed_costs", not unlisted and all(value is None for value in logged.values()))
     known_as("invalid_cost", any(logged[part] is not None and usd[part] is None for part in usd))
     parts = [usd[part] for part in ("vision", "image", "storage") if usd[part] is not None]
-    total = usd[""] if usd[""] is not None else sum(parts + others) if parts or others else None
+    total = max(totals, default=None) if usd[""] is None else usd[""]
+    if total is None and (parts or others):
+        total = sum(parts + others)
     if usd[""] is not None and parts:
         known_as("cost_mismatch", all(abs(total - known) > _CENT for known in (sum(parts), sum(parts + others))))
     if not is_success and total == 0 and not any(parts + others):

@@ -40,7 +40,7 @@ issues as (
         ('missing_user', 'user_key is null', "'user_id is missing; counted in no number of users'"),
         ('invalid_difficulty', 'difficulty is null', "'difficulty is missing, no integer, or out of range'"),
         ('invalid_duration', 'duration_ms is null', "'duration_ms is missing, no number, negative, or above a day'"),
-        ('missing_outcome', 'not has_outcome', "'success is missing; counted as a failure'"),
+        ('missing_outcome', 'not has_outcome', "'success is missing, or no word for an outcome; counted as a failure'"),
         ('contradictory_outcome', 'is_success and has_error_message', "'a success with an error message'"),
         ('missing_error_message', 'not is_success and not has_error_message', "'a failure without an error message'"),
         ('malformed_costs', 'costs_problem is not null', 'costs_problem'),

@@ -3,6 +3,9 @@
 {{ config(materialized='ephemeral') }}
 
 {%- set highest = var('max_cost_usd') %}
+{%- set is_total = reading_function(
+    'matches', 'each.key_name', "'^(grand_?)?total([_ ]?(costs?|price|amount|usd|spend))*$|^sum$'"
+) %}
 
 with log_rows as (
     select * from {{ ref('base_log_rows') }}
@@ -22,12 +25,15 @@ logged as (
     }) }}
 ),
 
--- a richer writer's further parts
+-- a richer writer's further parts, and what by its name is a total and no part
 with_others as (
     {{ with_sums_over_keys('logged', 'costs_with_others', {
         'amount_usd': usable_number(other_value('costs', 'amount'), highest),
+        'is_total': is_total,
     }, {
-        'other_parts_usd': 'part.amount_usd',
+        'other_parts_usd': 'case when not part.is_total then part.amount_usd end',
+    }, {
+        'other_total_usd': 'case when part.is_total then part.amount_usd end',
     }) }}
 ),
 
@@ -55,6 +61,7 @@ totalled as (
         -- the total as logged is the truth
         case
             when usable_total_usd is not null then usable_total_usd
+            when other_total_usd is not null then other_total_usd
             when has_known_part or other_parts_usd is not null then known_parts_usd + coalesce(other_parts_usd, 0)
         end as known_total_usd
     from summed
@@ -85,7 +92,7 @@ select
         when costs_read is null
             then case when {{ blank_to_null('costs') }} is null then 'no costs logged' else 'not JSON' end
         when coalesce(logged_vision_cost, logged_image_cost, logged_storage_cost, logged_total_cost) is null
-            and other_parts_usd is null
+            and other_parts_usd is null and other_total_usd is null
             then 'no amount in it'
     end as costs_problem,
     nullif(concat_ws(
