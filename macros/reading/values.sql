@@ -73,9 +73,8 @@
 {#- To read a text is expensive, so it is done once. A column of timestamps must stay in sight of the index. -#}
 {% macro postgres__with_time_read(relation) -%}
     {%- set log = source('application', 'generation_logs') -%}
-    {%- set types = adapter.get_columns_in_relation(log) | selectattr('name', 'equalto', 'created_at')
-        | map(attribute='dtype') | list if execute else [] -%}
-    {{ with_columns(relation, {'logged_at': as_utc('created_at')}) if 'text' in types or 'character varying' in types
+    {%- set type = readable_log_columns(log).created_at if execute else none -%}
+    {{ with_columns(relation, {'logged_at': as_utc('created_at')}) if type in ['text', 'character varying']
         else default__with_time_read(relation) }}
 {%- endmacro %}
 
@@ -86,12 +85,8 @@
 {%- endmacro %}
 {#- The engine's own hash of each type; json has none. -#}
 {% macro postgres__row_hash() -%}
-    {%- set types, hashed = {}, [] -%}
-    {%- if execute -%}
-        {%- for column in adapter.get_columns_in_relation(source('application', 'generation_logs')) -%}
-            {%- do types.update({column.name: column.dtype}) -%}
-        {%- endfor -%}
-    {%- endif -%}
+    {%- set types = readable_log_columns(source('application', 'generation_logs')) if execute else {} -%}
+    {%- set hashed = [] -%}
     {%- for name in log_columns() -%}
         {%- do hashed.append("cast(" ~ name ~ " as text)" if types.get(name) == 'json' else name) -%}
     {%- endfor -%}

@@ -82,9 +82,7 @@
 
 {#- What a reader does not know by its type is given to it as one that it does. -#}
 {% macro postgres__log_rows(log) -%}
-    {%- set types, selected = {}, [] -%}
-    {%- for column in adapter.get_columns_in_relation(log) -%}{%- do types.update({column.name: column.dtype}) -%}
-    {%- endfor -%}
+    {%- set types, selected = readable_log_columns(log), [] -%}
     {%- for column, kind in log_column_kinds().items() -%}
         {%- set class = log_type_class(types.get(column, 'text')) -%}
         {%- set read_as = {
@@ -101,6 +99,27 @@
     {%- endfor -%}
     select {{ selected | join(', ') }}, false as is_unreadable from {{ log }}
 {%- endmacro %}
+
+{#- PostgreSQL: the columns of the log that this role may read, and their types. What information_schema says of columns
+    leaves out materialized views. -#}
+{% macro readable_log_columns(log) %}
+    {%- set query %}
+    select
+        attname,
+        case
+            when typtype = 'e' or typname = 'citext' then 'user-defined'
+            when typtype = 'd' then format_type(typbasetype, null)
+            else format_type(atttypid, null)
+        end
+    from pg_attribute
+    inner join pg_type on pg_attribute.atttypid = pg_type.oid
+    where attrelid = to_regclass('{{ log }}') and attnum > 0 and not attisdropped
+        and has_column_privilege(attrelid, attnum, 'select')
+    {%- endset -%}
+    {%- set types = {} -%}
+    {%- for name, type in run_query(query).rows -%}{%- do types.update({name: type}) -%}{%- endfor -%}
+    {{ return(types) }}
+{% endmacro %}
 
 {#- Of the types that people make, those that are texts by another name are read. -#}
 {% macro postgres__log_type_class(type) %}

@@ -9,21 +9,18 @@
     {%- set release, look = database_release(), "select 1 from " ~ log ~ " limit 0" -%}
     {%- do run_query(waiting_briefly(look, log, 1) if release.found == release.known
         else "set local lock_timeout = '1s'; " ~ look) -%}
-    {%- set columns = adapter.get_columns_in_relation(log) -%}
-    {%- do stop_for_missing_columns(columns | map(attribute='name') | list, log) -%}
-    {%- set types = {} -%}
-    {%- for column in columns -%}{%- do types.update({column.name: column.dtype}) -%}{%- endfor -%}
-    {%- if types.values() | map('lower') | select('equalto', 'user-defined') | list -%}
-        {%- set query %}
-        select attname, format_type(atttypid, atttypmod) from pg_attribute
-        inner join pg_type on pg_attribute.atttypid = pg_type.oid
-        where attrelid = '{{ log }}'::regclass and attnum > 0 and typtype not in ('e', 'd')
-            and typname != 'citext'
-        {%- endset -%}
-        {%- for column, type in run_query(query).rows if types.get(column) | string | lower == 'user-defined' -%}
-            {%- do types.update({column: type}) -%}
-        {%- endfor -%}
+    {%- set types, denied = readable_log_columns(log), [] -%}
+    {%- for name, role in run_query("select attname, quote_ident(current_user) from pg_attribute where attrelid = "
+        ~ "to_regclass('" ~ log ~ "') and attnum > 0 and not attisdropped order by attnum").rows
+        if name not in types and name in needed_log_columns() -%}
+        {%- do denied.append([name, role]) -%}
+    {%- endfor -%}
+    {%- if denied -%}
+        {%- set names, role = denied | map('first') | join(', '), denied[0][1] -%}
+        {{ exceptions.raise_compiler_error("The role " ~ role ~ " may not read " ~ names ~ " of the log " ~ log
+           ~ ". Its owner lets it: grant select (" ~ names ~ ") on " ~ log ~ " to " ~ role ~ ";") }}
     {%- endif -%}
+    {%- do stop_for_missing_columns(types, log) -%}
     {%- do stop_for_unread_types(types, log) -%}
     {%- for relation, reader in run_query(hidden_rows_query(log)).rows -%}
         {{ exceptions.raise_compiler_error("Row level security is on for " ~ relation ~ ", and may hide rows from "
@@ -33,7 +30,7 @@
     {%- endfor -%}
     {#- Without an index of what the runs filter by, every one reads the whole log. A view or a foreign table has none
         to look for. -#}
-    {%- set type = columns | selectattr('name', 'equalto', 'created_at') | map(attribute='dtype') | first -%}
+    {%- set type = types.created_at -%}
     {%- set zone = var('log_timezone') -%}
     {%- set indexed = {
         'timestamp with time zone': "timezone('UTC', created_at)",
@@ -42,7 +39,7 @@
     }.get(type) -%}
     {%- if flags.WHICH in ('run', 'build') -%}
         {%- set query %}
-        select 1 from pg_class where oid = '{{ log }}'::regclass and relkind in ('r', 'p') and not exists (
+        select relkind from pg_class where oid = '{{ log }}'::regclass and relkind in ('r', 'p') and not exists (
             select 1 from pg_index where indrelid = pg_class.oid and indisvalid and regexp_replace(
                 regexp_replace(pg_get_indexdef(indexrelid, 1, true), '::text|[() ]', '', 'g'),
                 '^created_atATTIMEZONE''UTC''$', 'timezone''UTC'',created_at'
@@ -50,9 +47,12 @@
                 | replace(' ', '') }}'
         )
         {%- endset -%}
-        {%- if run_query(query).rows | length -%}
+        {%- set found = run_query(query).rows -%}
+        {%- if found -%}
+            {#- one of a partitioned table cannot be made beside others -#}
+            {%- set beside = "concurrently " if found[0][0] == 'r' else "" -%}
             {%- do exceptions.warn("Every run reads the whole of " ~ log ~ ": " ~ ("it has no index of " ~ indexed
-                ~ ". Its owner makes one: create index concurrently on " ~ log ~ " ((" ~ indexed ~ "))" if indexed else
+                ~ ". Its owner makes one: create index " ~ beside ~ "on " ~ log ~ " ((" ~ indexed ~ "))" if indexed else
                 "created_at is of type " ~ type ~ ", for which no index serves. A timestamp would do.")) -%}
         {%- endif -%}
     {%- endif -%}

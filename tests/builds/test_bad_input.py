@@ -532,6 +532,39 @@ def test_reading_rights_on_the_log_are_needed_and_are_enough(new_warehouse: NewW
     warehouse.server.execute(f"drop role {reader}")
 
 
+def test_a_column_without_a_right_is_named(new_warehouse: NewWarehouse, reader: str) -> None:
+    warehouse = new_warehouse("postgres")
+    warehouse.load([sound_row(0)], typed=True)
+    warehouse.execute(f"grant create on database {warehouse.database} to {reader}")
+    granted = ", ".join(name for name in COLUMNS if name not in ("costs", "tokens"))
+    warehouse.execute(f"grant select ({granted}) on public.generation_logs to {reader}")
+    warehouse.settings = {"PGUSER": reader, "PGPASSWORD": "no secret"}
+    refused = warehouse.attempt()
+    assert not refused.success
+    assert "may not read costs, tokens of the log" in refused.text
+    warehouse.execute(f"grant select (costs, tokens) on public.generation_logs to {reader}")
+    warehouse.run(select="+fct_generations")
+    assert len(warehouse.mart("fct_generations")) == 1
+    warehouse.close()
+    warehouse.server.execute(f"drop role {reader}")
+
+
+def test_the_log_may_be_a_materialized_view_or_a_table_in_parts(new_warehouse: NewWarehouse) -> None:
+    warehouse = new_warehouse("postgres")
+    warehouse.load([sound_row(0), sound_row(1)], typed=True)
+    warehouse.execute("create materialized view public.log_copy as select * from public.generation_logs")
+    warehouse.execute("create table public.log_parts (like public.generation_logs) partition by range (created_at)")
+    warehouse.execute("create table public.log_part partition of public.log_parts default")
+    warehouse.execute("insert into public.log_parts select * from public.generation_logs")
+    for name in ("log_copy", "log_parts"):
+        warehouse.settings = {"GENERATION_LOGS_TABLE": name}
+        outcome = warehouse.run(select="+fct_generations")
+        assert len(warehouse.mart("fct_generations")) == 2
+        assert ("create index on" in outcome.text) == (name == "log_parts")
+    warehouse.execute("create index on public.log_parts (created_at)")
+    assert "index" not in warehouse.run(select="+fct_generations").text
+
+
 def test_a_log_without_an_index_on_its_time_is_warned_about(new_warehouse: NewWarehouse) -> None:
     warehouse = new_warehouse("postgres")
     warehouse.load([sound_row(0)], typed=True)
