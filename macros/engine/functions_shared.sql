@@ -85,7 +85,10 @@
         'x86_', 'tlsv1', 'int', 'float', 'pgrst'] -%}
     {%- set rules = [
         ('[A-Za-z][A-Za-z0-9+.-]*://[^ "<>\'\']+', '<url>', ['://']),
-        ('[^ "<>(){}:;,=\'\']+@[A-Za-z0-9][A-Za-z0-9.-]*[A-Za-z0-9]', '<email>', ['@']),
+        ('[Ww][Ww][Ww][.][^ "<>\'\']+', '<url>', ['www.']),
+        ('[A-Za-z]:[\\\\][^"<>|\n]*', '<file>', [':\\']),
+        ('[^ "<>(){}:;,=\'\']+@([^ "<>(){}:;,=\'\'@]*[^ "<>(){}:;,=\'\'@.!?])', '<email>', ['@']),
+        ('[Aa]uthorization[:=] *([A-Za-z]+ +)?[^ ",;]+', '<key>', ['uthorization']),
         ('[Bb]earer +[^ "]+', '<key>', ['earer']),
         ('[A-Za-z0-9]{2,8}-[A-Za-z0-9_-]*[*]{2,}[A-Za-z0-9_-]*', '<key>', ['**']),
         ('(sk|pk|rk|key|api|ghp|xox[abp])[_-][A-Za-z0-9_-]{8,}', '<key>', ['k_', 'k-', 'y_', 'y-', 'i_', 'i-', 'p_',
@@ -98,7 +101,8 @@
         ('[0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}(:[0-9]+)?', '<ip>', digits),
         ('[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){3,}', '<ip>', [':']),
         ('(org|req|user|job|file|proj|asst|run|img|batch|chatcmpl|gen)[_-][A-Za-z0-9_-]+', '<id>', ['_', '-']),
-        ('(?i)[^ "<>()=,;\'\']*[.](png|jpe?g|gif|webp|heic|heif|avif|bmp|tiff?|svg|pdf|txt|json|zip|mp4)', '<file>',
+        ('(?i)[^ "<>()=,;\'\']*[.](png|jpe?g|gif|webp|heic|heif|avif|bmp|tiff?|svg|pdf|txt|json|zip|mp4'
+         '|jfif|mov|webm|avi|mkv|mp3|wav|csv|docx|xlsx|pptx|psd)', '<file>',
             ['.']),
         ('[^ "<>()=,;\'\']*/[^ "<>()=,;\'\']*/[^ "<>()=,;\'\']*', '<file>', ['/']),
         ('[A-Za-z0-9_+/=-]*[0-9][A-Za-z0-9_+/=-]{15,}|[A-Za-z0-9_+/=-]{32,}', '<id>', none),
