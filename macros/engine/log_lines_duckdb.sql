@@ -478,8 +478,9 @@
             left(trim(line, {{ blank }}), 1) as begins,
             case
                 when parted is not null then case
-                    when not regexp_matches(regexp_replace(parted, '"(?:[^"\\]|\\.)*"', '""', 'g'), ',\s*[}]')
-                        then '[' || parted || ']'
+                    when regexp_matches(regexp_replace(parted, '"(?:[^"\\]|\\.)*"', '""', 'g'), ',\s*[}]') then null
+                    when starts_with(ltrim(parted, {{ blank }}), '[') then parted
+                    else '[' || parted || ']'
                 end
                 when starts_with(ltrim(line, {{ blank }}), '[') then line
                 else '[' || line || ']'

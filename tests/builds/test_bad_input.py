@@ -576,16 +576,19 @@ def test_a_log_without_an_index_on_its_time_is_warned_about(new_warehouse: NewWa
 # What must not be seen
 
 _SECRETS = {
-    "an e-mail": ["jane@dömäne.example", "jane.doe+art@mail.example.org", "o'brien_77@sub.example.co.uk", "user%tag@example.io"],
+    "an e-mail": ["jane@dömäne.example", "jane.doe+art@mail.example.org",
+                  "o'brien_77@sub.example.co.uk", "user%tag@example.io"],
     "a URL": ["https://cdn.example.com/u/41/portrait.png?token=abc123", "http://10.0.0.7:9000/bucket/holiday",
               "s3://private-bucket/u/jane/face.png", "HTTPS://EXAMPLE.ORG/Jane", "www.example.org/jane"],
-    "a key": ["Authorization: Basic amFuZTpwYXNz", "authorization=Negotiate amFuZQ", "sk-proj-Zx12aBcDeFgHiJkLmNoPqRsTuV3456", "ghp_1234abcdEFGH5678ijklMNOP9012qrst",
+    "a key": ["Authorization: Basic amFuZTpwYXNz", "authorization=Negotiate amFuZQ",
+              "sk-proj-Zx12aBcDeFgHiJkLmNoPqRsTuV3456", "ghp_1234abcdEFGH5678ijklMNOP9012qrst",
               "sk_live_51HqLyjWDarjtT1zdp7dc", "AKIAIOSFODNN7EXAMPLE",
               "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"],
     "an IP": ["203.0.113.77", "192.168.254.31:8443", "2001:db8:85a3:8d3:1319:8a2e:370:7348", "2001:db8::ff00:42:8329"],
     "an id": ["0f3b1c2d-12ab-4cde-8f01-234567896789", "0F3B1C2D-12AB-4CDE-8F01-234567896789",
               "req_8a7b6c5d4e3f2a1b", "org-AbC123xYz789", "user_98765432", "0f3b1c2d12ab4cde8f01234567896789"],
-    "a file": ["jane-doe-birthday.jfif", "jane doe.mov", r"C:\Users\Jane Doe\My face", "IMG_9660.HEIC", "/var/uploads/jane/portrait.jpeg"],
+    "a file": ["jane-doe-birthday.jfif", "jane doe.mov", r"C:\Users\Jane Doe\My face",
+               "IMG_9660.HEIC", "/var/uploads/jane/portrait.jpeg"],
 }  # fmt: skip
 _COMMON_WORDS = {"example", "https", "HTTPS", "EXAMPLE", "token", "Users", "uploads", "private", "bucket"}
 _PLACES = (

@@ -25,6 +25,7 @@ _OPTIONAL = ("scene", "photo_size", "timings", "model")
 # Stands in rows that cannot be read; no message may hold it.
 _MARK = "quotedmark"
 _ROWS = [sound_row(0), failed_row(1, f"{_MARK}: no such bucket"), sound_row(2, style=_MARK)]
+_CUT = [failed_row(0, "cut \ud83d"), sound_row(1), sound_row(2), failed_row(3, "once more \udc00\\u")]
 _NAMING_COLUMNS = [
     *_ROWS,
     *(
@@ -156,6 +157,18 @@ _READ = {
     "CSV with a byte order mark": Read(lambda folder: _texts(folder, log_csv="\ufeff" + _csv(_ROWS))),
     "CSV with names in capitals and quotes": Read(
         lambda folder: _texts(folder, log_csv=_csv(_ROWS).replace("id,user_id", '"ID", "USER_ID"', 1))
+    ),
+    "a JSON array in which a text is cut within a sign": Read(
+        lambda folder: _texts(folder, log_jsonl="[" + ",".join(map(_json, _CUT)) + "]"), _CUT
+    ),
+    "a JSON array over several lines in which a text is cut within a sign": Read(
+        lambda folder: _texts(folder, log_jsonl="[\n" + ",\n".join(map(_json, _CUT)) + "\n]\n"), _CUT
+    ),
+    "JSON arrays in lines in which a text is cut within a sign": Read(
+        lambda folder: _texts(
+            folder, log_jsonl="".join("[" + ",".join(map(_json, rows)) + "]\n" for rows in (_CUT[:2], _CUT[2:]))
+        ),
+        _CUT,
     ),
     "CSV with texts of errors that name its columns": Read(
         lambda folder: _texts(folder, log_csv=_csv(_NAMING_COLUMNS)), [*_ROWS, *_NAMING_COLUMNS[3:]]
