@@ -5,10 +5,12 @@ import os
 import re
 import sys
 import time
+from pathlib import Path
 
 from dbt.cli.main import dbtRunner
+from dbt.cli.resolvers import default_profiles_dir
 
-from warehouse.errors import DbtError
+from warehouse.errors import ConfigurationError, DbtError
 from warehouse.secrets import scrub
 
 DESCRIPTION = (
@@ -30,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build. The exit code is dbt's: 0, 1 where something failed, 2 where dbt could not run."""
+    folder = Path(os.environ.get("DBT_PROFILES_DIR") or default_profiles_dir())
+    if not (folder / "profiles.yml").exists() and "--profiles-dir" not in options.dbt_arguments:
+        raise ConfigurationError(
+            "There is no profiles.yml, which says where the warehouse is: copy profiles.example.yml to profiles.yml, or "
+            "run `make build`, which does."
+        )
     progress = _Progress(sys.stdout.isatty())
     left_out = ["--exclude-resource-types", "unit_test", "--exclude-resource-types", "exposure"]
     arguments = ["--log-level", "none", "build", *left_out, *options.dbt_arguments]

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -111,3 +112,16 @@ def test_a_question_is_answered_whole_and_changes_nothing(new_warehouse: NewWare
         assert refused.returncode == 2
         assert "BROKEN: The database refused" in refused.stderr
     assert len(warehouse.mart("style_performance")) == 60
+
+
+def test_without_a_profile_it_is_said_how_to_get_one(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "warehouse", "build"],
+        cwd=ROOT,
+        env=os.environ | {"DBT_PROFILES_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "copy profiles.example.yml to profiles.yml" in done.stderr
