@@ -35,8 +35,8 @@ def run(options: argparse.Namespace) -> int:
     folder = Path(os.environ.get("DBT_PROFILES_DIR") or default_profiles_dir())
     if not (folder / "profiles.yml").exists() and "--profiles-dir" not in options.dbt_arguments:
         raise ConfigurationError(
-            "There is no profiles.yml, which says where the warehouse is: copy profiles.example.yml to profiles.yml, or "
-            "run `make build`, which does."
+            "There is no profiles.yml, which says where the warehouse is: copy profiles.example.yml to profiles.yml, "
+            "or run `make build`, which does."
         )
     progress = _Progress(sys.stdout.isatty())
     left_out = ["--exclude-resource-types", "unit_test", "--exclude-resource-types", "exposure"]
