@@ -229,6 +229,19 @@ def test_every_bad_row_gets_its_issues_and_counts_for_what_is_usable(soiled: tup
     assert set(fact) == {"sound"}
 
 
+def test_a_log_of_which_most_outcomes_are_no_known_word_is_warned_of(duckdb_warehouse: Warehouse) -> None:
+    rows = [
+        sound_row(20 * day + number, created_at=f"2026-03-0{day} 10:{number:02}:00", success="true")
+        for day in (5, 6)
+        for number in range(20)
+    ]
+    # half of a day is not most of it
+    for unread, status in (([*rows[:10], *rows[20:31]], "warn"), ([*rows[:10], *rows[20:30]], "pass")):
+        duckdb_warehouse.load([row | {"success": "WAHR"} if row in unread else row for row in rows])
+        outcome = duckdb_warehouse.run(tests=True, exclude="tag:alerts")
+        assert outcome.statuses["most_outcomes_can_be_read"] == status
+
+
 def test_what_cannot_be_counted_is_set_aside_for_one_reason(soiled: tuple[Warehouse, list[Row]]) -> None:
     warehouse, rows = soiled
     expected = [CASES[row["job_id"]].issues[0] for row in rows if row["job_id"] in CASES
