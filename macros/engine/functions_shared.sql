@@ -14,7 +14,8 @@
     equals one or zero. The usual ones are in the lists, which cost less than the patterns. -#}
 {% macro outcomes() %}
     {{ return({
-        'of_success': "'true', 't', '1', '1.0', 'yes', 'y', 'on', 'ok', 'success', 'successful', 'succeeded', 'completed'",
+        'of_success': "'true', 't', '1', '1.0', 'yes', 'y', 'on', 'ok', 'success', 'successful', 'succeeded', "
+            "'completed'",
         'of_failure': "'false', 'f', '0', '0.0', 'no', 'n', 'off', 'error', 'failed', 'failure'",
         'one_pattern': "'^[+]?0*1([.]0*)?$'", 'zero_pattern': "'^[+-]?(0+([.]0*)?|[.]0+)$'",
     }) }}
@@ -22,7 +23,8 @@
 
 {#- What exports, data frames and tools write for nothing. (chr(92) is a backslash.) -#}
 {% macro nothing() -%}
-    '', 'NULL', 'null', chr(92) || 'N', 'None', 'NaN', 'nan', 'NaT', '<NA>', 'N/A', '<null>', '(null)', '[NULL]', 'undefined'
+    '', 'NULL', 'null', chr(92) || 'N', 'None', 'NaN', 'nan', 'NaT', '<NA>', 'N/A', '<null>', '(null)', '[NULL]',
+    'undefined'
 {%- endmacro %}
 
 {#- A data frame that lacks some ids makes 41.0 of the others. -#}

@@ -61,8 +61,10 @@
         select
             __log_file, line, row_number() over () as place,
             coalesce((strlen(line) - strlen(replace(line, '"', ''))) % 2, 0) as quote,
-            case when (contains(line, 'created_at') or contains(line, 'CREATED_AT')) and contains(lower(line), 'user_id')
-                then lower(translate(line, '" ' || chr(13), '')) end as names
+            case
+                when not contains(line, 'created_at') and not contains(line, 'CREATED_AT') then null
+                when contains(lower(line), 'user_id') then lower(translate(line, '" ' || chr(13), ''))
+            end as names
         from {{ raw_log_lines(files) }}
     ),
 

@@ -600,7 +600,7 @@ _SECRETS = {
     "an IP": ["203.0.113.77", "192.168.254.31:8443", "2001:db8:85a3:8d3:1319:8a2e:370:7348", "2001:db8::ff00:42:8329"],
     "an id": ["0f3b1c2d-12ab-4cde-8f01-234567896789", "0F3B1C2D-12AB-4CDE-8F01-234567896789",
               "req_8a7b6c5d4e3f2a1b", "org-AbC123xYz789", "user_98765432", "0f3b1c2d12ab4cde8f01234567896789"],
-    "a file": ["jane-doe-birthday.jfif", "jane doe.mov", r"C:\Users\Jane Doe\My face",
+    "a file": ["jane-doe-birthday.jfif", "jane doe.mov", r"D:\Family\Jane Doe\My face",
                "IMG_9660.HEIC", "/var/uploads/jane/portrait.jpeg"],
 }  # fmt: skip
 _COMMON_WORDS = {"example", "https", "HTTPS", "EXAMPLE", "token", "Users", "uploads", "private", "bucket"}
