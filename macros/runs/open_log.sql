@@ -25,8 +25,8 @@
     {%- for relation, reader in run_query(hidden_rows_query(log)).rows -%}
         {{ exceptions.raise_compiler_error("Row level security is on for " ~ relation ~ ", and may hide rows from "
            ~ reader ~ ": the numbers would be those of a part. Nothing was touched. Its owner lets all be read: "
-           "create policy warehouse_reads on " ~ relation ~ " for select to " ~ reader ~ " using (true); or an "
-           "administrator does: alter role " ~ reader ~ " bypassrls;") }}
+           "create policy warehouse_reads on " ~ relation ~ " for select to " ~ reader ~ " using (true); or, "
+           "where a policy is restrictive, an administrator does: alter role " ~ reader ~ " bypassrls;") }}
     {%- endfor -%}
     {#- Without an index of what the runs filter by, every one reads the whole log. A view or a foreign table has none
         to look for. -#}
