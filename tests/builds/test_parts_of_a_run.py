@@ -98,8 +98,8 @@ def test_a_part_that_is_made_equals_a_full_build(ten_days: Warehouse, full_build
     ten_days.run(select="+fct_generations", full_refresh=full_refresh)
     of_the_log = ("fct_generations", "generation_log_issues", "int_style_spellings")
     assert_equal_marts(ten_days.marts(of_the_log), {name: full_build[name] for name in of_the_log})
-    ten_days.run(select="style_performance int_user_days daily_engagement", full_refresh=full_refresh)
-    of_the_fact = ("style_performance", "int_user_days", "daily_engagement")
+    of_the_fact = ("style_performance", "int_user_days", "daily_engagement", "wish_outcomes")
+    ten_days.run(select=f"int_continued_wishes {' '.join(of_the_fact)}", full_refresh=full_refresh)
     assert_equal_marts(ten_days.marts(of_the_fact), {name: full_build[name] for name in of_the_fact})
     ten_days.run(exclude="path:models/intermediate tag:alerts generation_log_issues fct_generations")
     assert_equal_marts(ten_days.marts(), full_build)
@@ -117,7 +117,7 @@ def test_node_by_node_and_from_where_a_run_was_stopped_a_full_build_is_made(
     assert not duckdb_warehouse.attempt(select="generation_log_issues").success
     assert not duckdb_warehouse.attempt(select="style_performance").success
     duckdb_warehouse.run(select="int_style_spellings fct_generations")
-    duckdb_warehouse.run(select="int_user_days daily_engagement")
+    duckdb_warehouse.run(select="int_user_days daily_engagement int_continued_wishes")
     duckdb_warehouse.run(exclude="path:models/intermediate tag:alerts generation_log_issues fct_generations")
     assert_equal_marts(duckdb_warehouse.marts(), full_build)
 
