@@ -37,11 +37,8 @@
     from {{ relation }}
     cross join lateral (
         select
-            {%- for name, one in greatest.items() %}
-            max({{ one }}) as {{ name }},
-            {%- endfor %}
-            {%- for name, sum in sums.items() %}
-            sum({{ sum }}) as {{ name }}{{ ',' if not loop.last }}
+            {%- for name, each in dict(greatest, **sums).items() %}
+            {{ 'max' if name in greatest else 'sum' }}({{ each }}) as {{ name }}{{ ',' if not loop.last }}
             {%- endfor %}
         from (
             select
@@ -59,16 +56,12 @@
     {%- for name, part in parts.items() -%}{%- do members.append(name ~ " := " ~ part) -%}{%- endfor -%}
     select
         *
-        {%- for name, one in greatest.items() %},
+        {%- for name, each in dict(greatest, **sums).items() %},
         case
             when {{ document }}_parts is not null
-                then list_max(list_transform({{ document }}_parts, lambda part: {{ one }}))
-        end as {{ name }}
-        {%- endfor %}
-        {%- for name, sum in sums.items() %},
-        case
-            when {{ document }}_parts is not null
-                then list_sum(list_transform({{ document }}_parts, lambda part: {{ sum }}))
+                then list_{{ 'max' if name in greatest else 'sum' }}(
+                    list_transform({{ document }}_parts, lambda part: {{ each }})
+                )
         end as {{ name }}
         {%- endfor %}
     from (

@@ -96,6 +96,8 @@ def test_what_goes_on_with_a_wish_of_a_day_that_was_trimmed_begins_no_other(
     first_kept = _MONDAY + 3 * _DAY
     log = [
         *(_good(number, _MONDAY + number * _DAY, 9, "noir") for number in range(8)),
+        _failed(13, first_kept - _DAY - dt.timedelta(minutes=10)),
+        _good(14, first_kept - _DAY + dt.timedelta(minutes=10)),
         _failed(10, first_kept - dt.timedelta(minutes=10)),
         _good(11, first_kept + dt.timedelta(minutes=10)),
         _good(12, first_kept + dt.timedelta(minutes=15)),
@@ -105,7 +107,8 @@ def test_what_goes_on_with_a_wish_of_a_day_that_was_trimmed_begins_no_other(
     before = _outcomes(warehouse)
     assert before[(first_kept - _DAY).date(), "anime"] == (1, 0, 1, 0, 2)
     assert before[first_kept.date(), "anime"] == (1, 1, 1, 0, 1)
-    assert min(row["activity_date"] for row in warehouse.mart("fct_generations")) == first_kept.date()
+    for trimmed in ("fct_generations", "int_continued_wishes"):
+        assert min(row["activity_date"] for row in warehouse.mart(trimmed)) == first_kept.date()
     # its first day is made again, for another generation
     warehouse.load([row | {"difficulty": 1} if row["created_at"] == str(first_kept) else row for row in log])
     warehouse.run()
