@@ -5,26 +5,29 @@
         {{ return('') }}
     {%- endif -%}
     {%- set log = existing_relation('staging', 'stg_generation_log_times') -%}
-    {%- set fact = none if is_selected('fct_generations') else existing_relation('marts', 'fct_generations') -%}
+    {%- set fact = existing_relation('marts', 'fct_generations') -%}
     {%- set times = "(select created_at from " ~ log ~ " where created_at between " ~ earliest_created_at() ~ " and "
         ~ latest_created_at() ~ ")" if log else "(select cast(null as timestamp) as created_at where false)" -%}
-    {%- set begins = constant_of("select cast(min(activity_date) as timestamp) from " ~ fact if fact
-        else "select min(created_at) from " ~ times ~ " as log", 'timestamp') -%}
+    {%- set log_begins = constant_of("select min(created_at) from " ~ times ~ " as log", 'timestamp') -%}
+    {%- set begins = constant_of("select cast(min(activity_date) as timestamp) from " ~ fact, 'timestamp')
+        if fact and not is_selected('fct_generations') else log_begins -%}
     {%- set lost = [] -%}
     {%- for model in models_replaced_by_days() | selectattr('unique_id', 'in', selected_resources) -%}
         {%- set relation = adapter.get_relation(model.database, model.schema, model.name) -%}
         {%- set time = model.config.event_time -%}
         {%- set day = "cast(" ~ time ~ " as date)" -%}
-        {#- a day or an hour that began before the log, and lies in it for the rest, is cut; the single generations also
-            tell of days that the log lacks at its end or in between -#}
+        {%- set unit = 'day' if time.endswith('date') else 'hour' -%}
+        {#- What is made of the log loses each day that the log lacks, at its ends or in between, and the one in which
+            it was cut. What is made of the fact loses what is older than that, which may keep days for longer. -#}
         {%- set query %}
         select count(distinct {{ day }}), cast(min({{ day }}) as text), cast(max({{ day }}) as text) from {{ relation }}
         where (
-            {{ begins }} is null or
-            {%- if model.name == 'fct_generations' %}
-            created_at < {{ begins }} or activity_date not in (select cast(created_at as date) from {{ times }} as log)
+            {%- if model.config.meta.get('follows_log') %}
+            {{ day }} not in (select cast(created_at as date) from {{ times }} as log)
+            {{ 'or ' ~ day ~ ' in (select activity_date from ' ~ fact ~ ' where created_at < ' ~ log_begins ~ ')'
+                if fact }}
             {%- else %}
-            {{ time }} < date_trunc('{{ 'day' if time.endswith('date') else 'hour' }}', {{ begins }})
+            {{ begins }} is null or {{ time }} < date_trunc('{{ unit }}', {{ begins }})
             {%- endif %}
         )
         {#- what every run takes from the present log is no history #}
@@ -36,7 +39,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if lost -%}
-        {%- set begins = begins | replace("timestamp '", "") | replace("'", "") -%}
+        {%- set begins = log_begins | replace("timestamp '", "") | replace("'", "") -%}
         {{ exceptions.raise_compiler_error("A full refresh would lose what the log no longer holds (it begins at "
            ~ begins | replace('cast(null as timestamp)', 'no row') ~ "):" ~ lost | join ~ "\nNo table was touched. The "
            "days that the log holds are rebuilt by: dbt build --vars 'backfill_from: "

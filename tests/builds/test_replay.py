@@ -1,6 +1,7 @@
 """What the log forgets, the marts keep; and what comes too late is named, and brought in."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -321,6 +322,40 @@ def test_a_full_refresh_that_would_lose_history_is_refused_until_it_is_meant(
     scratch.load(held)
     scratch.run()
     assert_equal_marts(warehouse.marts(), scratch.marts())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("left", "count", "first", "last"),
+    [
+        pytest.param(lambda at: at >= str(_day(3)), 3, 0, 2, id="the first days"),
+        pytest.param(lambda at: at > f"{_day(0)} 09:10:00", 1, 0, 0, id="a part of a day"),
+        pytest.param(lambda at: not at.startswith(str(_day(3))), 1, 3, 3, id="a day in between"),
+    ],
+)
+def test_a_full_refresh_of_what_is_made_of_the_log_is_refused_though_the_fact_stays(
+    new_warehouse: NewWarehouse, engine: str, left: Callable[[str], bool], count: int, first: int, last: int
+) -> None:
+    warehouse = new_warehouse(engine)
+    warehouse.salt = _SALT
+    log = [row | {"difficulty": 11, "style": "Pop art"} for day in range(6) for row in _rows_of(day, 1, 2 + day % 3)]
+    warehouse.load(log)
+    warehouse.run()
+    before, spellings = warehouse.marts(), _spellings(warehouse)
+
+    warehouse.load([row for row in log if left(row["created_at"])])
+    for model in ("generation_log_issues", "int_style_spellings"):
+        refused = warehouse.attempt(full_refresh=True, select=f"+{model}")
+        assert not refused.success
+        assert f"{model}: {count} days, {_day(first)} to {_day(last)}" in refused.text
+    assert_equal_marts(warehouse.marts(), before)
+    assert _spellings(warehouse) == spellings
+
+
+def _spellings(warehouse: Warehouse) -> list[tuple]:
+    """Each day's spellings, of whatever day."""
+    stored = f"{warehouse.schema_of('int_style_spellings')}.int_style_spellings"
+    return sorted(warehouse.query(f"select activity_date, spelling, generation_count from {stored}"))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
