@@ -29,9 +29,19 @@ _LONG_MODULES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the modules that take long first."""
+    """Put the modules that take long first, and leave to `make thorough` what it is for."""
     places = {name: place for place, name in enumerate(_LONG_MODULES)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+    for item in items:
+        mainly_on = item.get_closest_marker("mainly_on")
+        if mainly_on and _engines_of(item) - {*mainly_on.args}:
+            item.add_marker("thorough")
+
+
+def _engines_of(item: pytest.Item) -> set[str]:
+    """The engine for which a test is tried, if there is one."""
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return {engine for engine in ENGINES if engine in parameters}
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from oracle import Generation, Oracle
 from project import JOURNALS
 from warehouses import SCHEMA, Marts, Outcome, Row, Warehouse, assert_equal_marts, by_grain
 
+pytestmark = pytest.mark.mainly_on("postgres")
+
 _SALT = "one salt for all warehouses"
 _STAGING = "stg_generation_logs stg_generation_log_times"
 _ALERTS = f"{_STAGING} int_alert_window int_alert_generations alert_evaluations int_incident_users incidents"
@@ -183,6 +185,7 @@ def shared(request: pytest.FixtureRequest, module_warehouse: NewWarehouse) -> Wa
     return module_warehouse(request.param)
 
 
+@pytest.mark.mainly_on("duckdb", "postgres")
 @settings(
     max_examples=examples(2),
     deadline=None,

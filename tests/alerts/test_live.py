@@ -29,6 +29,8 @@ def minute_by_minute(first: dt.datetime, minutes: int, failing: bool = False, nu
     ]
 
 
+pytestmark = pytest.mark.mainly_on("postgres")
+
 CALM = minute_by_minute(OPENED - dt.timedelta(minutes=320), 240)
 # the hour that is judged last is in it
 STORM = CALM + minute_by_minute(OPENED - dt.timedelta(minutes=80), 80, failing=True, number=4000)

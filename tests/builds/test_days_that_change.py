@@ -9,6 +9,8 @@ from factory import ENGINES, NewWarehouse
 from logs import failed_row, sound_row, user
 from warehouses import SCHEMA, Row, Warehouse, assert_equal_marts
 
+pytestmark = pytest.mark.mainly_on("postgres")
+
 _FIRST = dt.date(2026, 3, 2)
 _SALT = "one salt for all warehouses"
 _CHECK = "every_log_row_is_counted_set_aside_or_repeated"

@@ -22,6 +22,8 @@ from warehouse.__main__ import main
 from warehouse.erasure import proof
 from warehouses import SCHEMA, Marts, Row, Warehouse, assert_equal_marts
 
+pytestmark = pytest.mark.mainly_on("postgres")
+
 _SALT = "one salt for all warehouses"
 _DAY = dt.timedelta(days=1)
 _NEVER_MADE_OF_SINGLE_DAYS = ("dim_styles",)
@@ -158,6 +160,7 @@ def two(request: pytest.FixtureRequest, module_warehouse: NewWarehouse) -> tuple
     return module_warehouse(request.param), module_warehouse(request.param)
 
 
+@pytest.mark.mainly_on("duckdb", "postgres")
 @settings(**_STORIES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6))
 def test_erased_at_any_moment_is_never_seen(two: tuple[Warehouse, Warehouse], seed: int) -> None:

@@ -142,11 +142,10 @@ def test_a_first_run_killed_at_any_statement_and_repeated_equals_a_clean_run(cle
 @pytest.mark.parametrize(
     ("options", "seed"),
     [
-        ({"variables": {"backfill_from": str(_day(1))}}, 3),
-        ({"full_refresh": True}, 4),
-        ({"variables": {"max_rebuilt_days": 90}}, 6),
+        pytest.param({"variables": {"backfill_from": str(_day(1))}}, 3, id="backfill"),
+        pytest.param({"full_refresh": True}, 4, id="full_refresh", marks=pytest.mark.mainly_on("postgres")),
+        pytest.param({"variables": {"max_rebuilt_days": 90}}, 6, id="mending", marks=pytest.mark.mainly_on("postgres")),
     ],
-    ids=["backfill", "full_refresh", "mending"],
 )
 def test_a_backfill_killed_at_any_statement_is_finished_by_an_ordinary_run(
     clean: Clean, victim: Warehouse, options: dict[str, object], seed: int
@@ -164,6 +163,7 @@ def test_a_backfill_killed_at_any_statement_is_finished_by_an_ordinary_run(
     assert counted[-1]
 
 
+@pytest.mark.mainly_on("postgres")
 def test_an_hourly_run_finishes_a_backfill_that_was_killed_between_the_issues_and_the_fact(
     clean: Clean, victim: Warehouse
 ) -> None:
@@ -189,6 +189,7 @@ def test_a_run_killed_while_a_statement_is_at_work_equals_a_clean_run(clean: Cle
         _assert_equal(victim, clean.waiting, f"killed at statement {number}")
 
 
+@pytest.mark.mainly_on("postgres")
 def test_three_runs_killed_one_after_the_other_and_a_fourth_equal_a_clean_run(clean: Clean, victim: Warehouse) -> None:
     """Each gets to another model and sees another log."""
     for rows, model in ((_AFTER[:-8], "fct_generations"), (_AFTER, "generation_log_issues"), (_AFTER, "int_user_days")):
@@ -254,6 +255,7 @@ def test_dbt_itself_killed_from_outside_and_run_again_equals_a_clean_run(clean: 
     _assert_equal(victim, clean.waiting, "dbt was killed")
 
 
+@pytest.mark.mainly_on("postgres")
 def test_days_that_a_killed_run_left_in_the_fact_reach_every_mart_though_the_log_has_lost_them(
     clean: Clean, victim: Warehouse
 ) -> None:
@@ -271,6 +273,7 @@ def test_days_that_a_killed_run_left_in_the_fact_reach_every_mart_though_the_log
     _assert_equal(victim, undisturbed, "killed, and the log cut")
 
 
+@pytest.mark.mainly_on("postgres")
 def test_a_mart_that_failed_in_the_first_run_gets_the_days_that_the_log_has_lost_since(victim: Warehouse) -> None:
     retention = {"log_retention_days": 5}
     last = _rows_of(9, 2)

@@ -221,6 +221,7 @@ def rows_too_late(seed: int) -> tuple[list[Row], list[Row]]:
     return story.log, late
 
 
+@pytest.mark.mainly_on("postgres")
 @_random_logs(1)
 @given(seed=_SEEDS)
 def test_rows_later_than_the_lookback_are_named_by_day_and_brought_in_by_a_daily_run_or_a_backfill(
@@ -288,6 +289,7 @@ def _before(marts: Marts, day: dt.date, *, leaving_out: tuple[str, ...] = ()) ->
     }
 
 
+@pytest.mark.mainly_on("postgres")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_full_refresh_that_would_lose_history_is_refused_until_it_is_meant(
     new_warehouse: NewWarehouse, engine: str
@@ -324,6 +326,7 @@ def test_a_full_refresh_that_would_lose_history_is_refused_until_it_is_meant(
     assert_equal_marts(warehouse.marts(), scratch.marts())
 
 
+@pytest.mark.mainly_on("postgres")
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("left", "count", "first", "last"),
@@ -358,6 +361,7 @@ def _spellings(warehouse: Warehouse) -> list[tuple]:
     return sorted(warehouse.query(f"select activity_date, spelling, generation_count from {stored}"))
 
 
+@pytest.mark.mainly_on("postgres")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_log_of_today_alone_or_of_nothing_usable_destroys_nothing_and_no_old_user_looks_new(
     new_warehouse: NewWarehouse, engine: str

@@ -8,6 +8,8 @@ from factory import ENGINES, NewWarehouse
 from logs import sound_row
 from warehouses import SCHEMA, Outcome, Row, Warehouse
 
+pytestmark = pytest.mark.mainly_on("postgres")
+
 _FIRST_DAY = dt.date(2026, 3, 2)
 _DAILY = {"dim_users", "user_retention"}
 

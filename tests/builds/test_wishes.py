@@ -9,6 +9,8 @@ from logs import failed_row, sound_row, user
 from oracle import assert_as_defined
 from warehouses import Row, Warehouse
 
+pytestmark = pytest.mark.mainly_on("postgres")
+
 _MONDAY = dt.datetime(2026, 3, 2)
 _DAY = dt.timedelta(days=1)
 
