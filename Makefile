@@ -130,7 +130,7 @@ stories: .venv/dev.stamp ## Stories at random on both engines, the smallest that
 
 .PHONY: fuzz
 fuzz: .venv/dev.stamp ## Read 2,000 damaged files beside Python's own readers (half an hour; FILES=2000)
-	WAREHOUSE_TEST_EXAMPLES=$$(( ($(or $(FILES),2000) + 59) / 60 )) $(BIN)/python -m pytest -n 0 -q \
+	WAREHOUSE_TEST_EXAMPLES=$$(( ($(or $(FILES),2000) + 29) / 30 )) $(BIN)/python -m pytest -n 0 -q \
 		tests/builds/test_log_files.py -k damaged
 
 .PHONY: mutants

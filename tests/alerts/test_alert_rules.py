@@ -185,7 +185,6 @@ def shared(request: pytest.FixtureRequest, module_warehouse: NewWarehouse) -> Wa
     return module_warehouse(request.param)
 
 
-@pytest.mark.mainly_on("duckdb", "postgres")
 @settings(
     max_examples=examples(2),
     deadline=None,
@@ -378,7 +377,14 @@ def test_a_run_repeated_judges_nothing_and_windows_missed_in_a_pause_are_judged(
     assert len(warehouse.mart("alert_evaluations")) == len(ends)
 
 
-@pytest.mark.parametrize("model", ["alert_evaluations", "int_incident_users", "incidents"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param("alert_evaluations", marks=pytest.mark.thorough),
+        pytest.param("int_incident_users", marks=pytest.mark.thorough),
+        "incidents",
+    ],
+)
 def test_a_run_killed_after_a_journal_is_written_is_made_good_by_the_next(warehouse: Warehouse, model: str) -> None:
     rules = [_FAILURES, replace(_FAILURES, rule_name="costs", metric="cost_change_ratio", comparison="<")]
     _begin(warehouse, rules)

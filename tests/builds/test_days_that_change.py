@@ -127,7 +127,13 @@ def test_the_check_of_counts_warns_names_the_days_and_lets_every_model_be_built(
     assert set(strict.statuses.values()) <= {"success", "pass"}
 
 
-@pytest.mark.parametrize(("keep", "day"), [(0, 10), (4, 6)], ids=["a file is missing", "most rows are gone"])
+@pytest.mark.parametrize(
+    ("keep", "day"),
+    [
+        pytest.param(0, 10, id="a file is missing"),
+        pytest.param(4, 6, id="most rows are gone", marks=pytest.mark.thorough),
+    ],
+)
 def test_a_day_that_lost_most_of_its_rows_is_kept_and_warned_of_until_a_second_daily_run_sees_the_same(
     twelve_days: Warehouse, new_warehouse: NewWarehouse, keep: int, day: int
 ) -> None:

@@ -160,7 +160,6 @@ def two(request: pytest.FixtureRequest, module_warehouse: NewWarehouse) -> tuple
     return module_warehouse(request.param), module_warehouse(request.param)
 
 
-@pytest.mark.mainly_on("duckdb", "postgres")
 @settings(**_STORIES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6))
 def test_erased_at_any_moment_is_never_seen(two: tuple[Warehouse, Warehouse], seed: int) -> None:

@@ -338,7 +338,7 @@ def _replaces(model: str) -> Callable[[Statement], bool]:
     return lambda each: each.is_done and each.model == model and "delete from" in each.sql
 
 
-@pytest.mark.parametrize("model", ["fct_generations", "hourly_engagement"])
+@pytest.mark.parametrize("model", ["fct_generations", pytest.param("hourly_engagement", marks=pytest.mark.thorough)])
 def test_of_two_runs_at_once_one_gives_up_with_a_clear_message_and_nothing_is_doubled(
     clean: Clean, victim: Warehouse, model: str
 ) -> None:
@@ -386,7 +386,7 @@ def test_two_runs_started_together_give_what_one_gives(clean: Clean, victim: War
     _assert_equal(victim, clean.healed if is_first else clean.waiting, "two runs at once")
 
 
-@pytest.mark.parametrize("model", ["response_times", "user_retention"])
+@pytest.mark.parametrize("model", ["response_times", pytest.param("user_retention", marks=pytest.mark.thorough)])
 def test_a_run_that_was_taken_for_dead_stops_before_it_touches_anything(
     clean: Clean, victim: Warehouse, model: str
 ) -> None:

@@ -712,7 +712,7 @@ def _random_rows(random_: random.Random) -> list[Row]:
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_no_row_of_a_damaged_file_is_lost_in_silence(shared: Warehouse, tmp_path: Path, kind: str) -> None:
     read, wrong = 0, []
-    for seed in range(examples(30)):
+    for seed in range(examples(15)):
         random_ = random.Random(f"{kind} {seed}")
         rows = _random_rows(random_)
         text = _csv(rows) if kind == "csv" else _jsonl(rows)
@@ -739,7 +739,7 @@ def test_no_row_of_a_damaged_file_is_lost_in_silence(shared: Warehouse, tmp_path
         elif sorted(str(row[0]) for row in found if not row[2]) != ids:
             wrong.append(f"{kind} {seed}: other ids")
     assert not wrong, "\n".join(wrong)
-    assert read > examples(30) / 4
+    assert read > examples(15) / 4
 
 
 # What a run makes of it

@@ -120,7 +120,16 @@ def _as_owner(site: Site, what: str) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("schemas", ["made by runs", "made beforehand"])
+@pytest.mark.parametrize(
+    ("versions", "schemas"),
+    [
+        ("oldest", "made by runs"),
+        pytest.param("oldest", "made beforehand", marks=pytest.mark.thorough),
+        pytest.param("newest", "made by runs", marks=pytest.mark.thorough),
+        ("newest", "made beforehand"),
+    ],
+    indirect=["versions"],
+)
 def test_the_page_is_followed_from_roles_to_readers_and_migrations(site: Site, schemas: str) -> None:
     warehouse = site.warehouse
     site.follow("admin", _FIRST)

@@ -105,7 +105,14 @@ def old(request: pytest.FixtureRequest, module_warehouse: NewWarehouse) -> tuple
 Old = tuple[Warehouse, Warehouse, Marts]
 
 
-@pytest.mark.parametrize("kind", ["hourly", "daily", "backfill"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "hourly",
+        pytest.param("daily", marks=pytest.mark.mainly_on("postgres")),
+        pytest.param("backfill", marks=pytest.mark.mainly_on("postgres")),
+    ],
+)
 def test_an_older_warehouse_is_brought_up_by_its_next_run_without_losing_a_day(old: Old, kind: str) -> None:
     base, victim, expected = old
     victim.become(base)
@@ -164,6 +171,7 @@ def test_the_alerts_of_an_older_warehouse_go_on(old: Old, way: str, monkeypatch:
     assert _rows(victim, f"{SCHEMA}_marts.alert_notifications") == _rows(base, f"{SCHEMA}_marts.alert_notifications")
 
 
+@pytest.mark.mainly_on("postgres")
 def test_an_upgrade_killed_half_way_is_finished_by_the_next_run(old: Old) -> None:
     base, victim, expected = old
     victim.become(base)

@@ -120,7 +120,10 @@ def texts_of(document: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.thorough if name.startswith("no ") else ()) for name in CASES],
+)
 def test_odd_logs_have_sentences_and_no_error(odd: Warehouse, tmp_path: Path, name: str) -> None:
     rows, variables, said, unsaid = CASES[name]
     odd.close()
