@@ -89,7 +89,7 @@ test: about lint parse sample pytest ## Run every check that CI runs
 
 .PHONY: about
 about:
-	@echo "Every check: about 35 minutes on two quiet cores. make check is the quick part; make thorough is what is left out."
+	@echo "Every check: about 40 minutes on two quiet cores. make check is the quick part; make thorough is what is left out."
 
 .PHONY: lint
 lint: .venv/dev.stamp $(CHECKS)/profiles.yml ## Check the style of Python and SQL

@@ -9,8 +9,9 @@
     {%- set times = "(select created_at from " ~ log ~ " where created_at between " ~ earliest_created_at() ~ " and "
         ~ latest_created_at() ~ ")" if log else "(select cast(null as timestamp) as created_at where false)" -%}
     {%- set log_begins = constant_of("select min(created_at) from " ~ times ~ " as log", 'timestamp') -%}
+    {%- set is_fact_read = fact and not is_selected('fct_generations') -%}
     {%- set begins = constant_of("select cast(min(activity_date) as timestamp) from " ~ fact, 'timestamp')
-        if fact and not is_selected('fct_generations') else log_begins -%}
+        if is_fact_read else log_begins -%}
     {%- set lost = [] -%}
     {%- for model in models_replaced_by_days() | selectattr('unique_id', 'in', selected_resources) -%}
         {%- set relation = adapter.get_relation(model.database, model.schema, model.name) -%}
@@ -39,12 +40,16 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if lost -%}
-        {%- set begins = log_begins | replace("timestamp '", "") | replace("'", "") -%}
+        {%- set begin = {} -%}
+        {%- for name, time in [('log', log_begins), ('fact', begins)] -%}
+            {%- do begin.update({name: time | replace('cast(null as timestamp)', 'no row') | replace('timestamp ', '')
+                | replace("'", '')}) -%}
+        {%- endfor -%}
         {{ exceptions.raise_compiler_error("A full refresh would lose what the log no longer holds (it begins at "
-           ~ begins | replace('cast(null as timestamp)', 'no row') ~ "):" ~ lost | join ~ "\nNo table was touched. The "
-           "days that the log holds are rebuilt by: dbt build --vars 'backfill_from: "
-           ~ begins[:10] | replace('cast(null ', '2000-01-01') ~ "'. To lose the others on purpose: "
-           "dbt build --full-refresh --vars 'lose_history: true'.") }}
+           ~ begin.log ~ (", and fct_generations, which is not selected, at " ~ begin.fact if is_fact_read else '')
+           ~ "):" ~ lost | join ~ "\nNo table was touched. The days that the log holds are rebuilt by: "
+           "dbt build --vars 'backfill_from: " ~ begin.log[:10] | replace('no row', '2000-01-01') ~ "'. To lose the "
+           "others on purpose: dbt build --full-refresh --vars 'lose_history: true'.") }}
     {%- endif -%}
 {% endmacro %}
 

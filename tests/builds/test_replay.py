@@ -355,6 +355,24 @@ def test_a_full_refresh_of_what_is_made_of_the_log_is_refused_though_the_fact_st
     assert _spellings(warehouse) == spellings
 
 
+def test_a_mart_with_days_that_the_fact_has_trimmed_is_refreshed_together_with_the_fact_or_not_at_all(
+    duckdb_warehouse: Warehouse,
+) -> None:
+    duckdb_warehouse.variables = {"log_retention_days": 3}
+    duckdb_warehouse.load([row for day in range(6) for row in _rows_of(day, 1, 2 + day % 3)])
+    duckdb_warehouse.run()
+    before = duckdb_warehouse.marts()
+    refused = duckdb_warehouse.attempt(full_refresh=True, select="style_performance")
+    assert not refused.success
+    assert (
+        f"(it begins at {_day(0)} 09:00:00, and fct_generations, which is not selected, at {_day(3)} " in refused.text
+    )
+    assert f"style_performance: 3 days, {_day(0)} to {_day(2)}" in refused.text
+    assert_equal_marts(duckdb_warehouse.marts(), before)
+    duckdb_warehouse.run(full_refresh=True)
+    assert_equal_marts(duckdb_warehouse.marts(), before)
+
+
 def _spellings(warehouse: Warehouse) -> list[tuple]:
     """Each day's spellings, of whatever day."""
     stored = f"{warehouse.schema_of('int_style_spellings')}.int_style_spellings"
