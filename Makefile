@@ -85,11 +85,11 @@ check: .venv/dev.stamp ## The quick part of the checks, in a minute: lint, parse
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target lint parse sample
 
 .PHONY: test
-test: about lint parse sample pytest ## Run every check that CI runs
+test: about lint parse sample pytest ## Run the checks of each change, as CI does; make thorough has the rest
 
 .PHONY: about
 about:
-	@echo "Every check: about 40 minutes on two quiet cores. make check is the quick part; make thorough is what is left out."
+	@echo "Every promise: about 40 minutes on two quiet cores. make check is the quick part; make thorough is what is left out."
 
 .PHONY: lint
 lint: .venv/dev.stamp $(CHECKS)/profiles.yml ## Check the style of Python and SQL

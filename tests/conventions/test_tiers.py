@@ -12,7 +12,9 @@ def _tests(marks: str) -> set[str]:
     command = [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "--collect-only", "-q", "-m", marks]
     outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    return {line.partition("[")[0] for line in outcome.stdout.splitlines() if "::" in line}
+    tests = {line.partition("[")[0] for line in outcome.stdout.splitlines() if "::" in line}
+    assert tests, outcome.stdout
+    return tests
 
 
 def test_make_test_tries_every_promise() -> None:
