@@ -16,15 +16,18 @@ from warehouses import Dbt, Warehouse
 
 # A module is one process's: those that take minutes begin first, so that none is left over at the end.
 _LONG_MODULES = (
-    "test_stories",
-    "test_erasure",
     "test_faults",
-    "test_upgrade",
-    "test_alert_rules",
+    "test_erasure",
+    "test_stories",
+    "test_days_that_change",
     "test_oracle",
+    "test_alert_rules",
+    "test_beside_a_live_application",
     "test_schedules",
-    "test_live",
-    "test_report_page",
+    "test_replay",
+    "test_running_page",
+    "test_bad_input",
+    "test_parts_of_a_run",
 )
 
 

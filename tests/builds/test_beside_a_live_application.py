@@ -22,7 +22,12 @@ _MONDAY = dt.date(2026, 3, 2)
 _SALT = "one salt for all warehouses"
 _LOG = "public.generation_logs"
 _JOURNALS = ("evaluations", "incidents", "notifications")
-_RUNS = [{"selector": "hourly"}, {"selector": "daily"}, {"exclude": "tag:alerts", "full_refresh": True}]
+_RUNS = {
+    "hourly": {"selector": "hourly"},
+    "daily": {"selector": "daily"},
+    "full_refresh": {"exclude": "tag:alerts", "full_refresh": True},
+}
+_EACH_RUN = ["hourly", pytest.param("daily", marks=pytest.mark.thorough), "full_refresh"]
 
 
 def _day(number: int) -> dt.date:
@@ -111,25 +116,25 @@ def _equals_a_full_build(warehouse: PostgresWarehouse, new_warehouse: NewWarehou
     assert_equal_marts(warehouse.marts(), elsewhere.marts())
 
 
-@pytest.mark.parametrize("options", _RUNS, ids=["hourly", "daily", "full_refresh"])
-def test_no_relation_is_dropped_renamed_truncated_or_made_again(live: PostgresWarehouse, options: dict) -> None:
+@pytest.mark.parametrize("kind", _EACH_RUN)
+def test_no_relation_is_dropped_renamed_truncated_or_made_again(live: PostgresWarehouse, kind: str) -> None:
     before = _ours(live)
     _log_more(live, _rows_of(10))
-    live.run(tests=True, **options)
+    live.run(tests=True, **_RUNS[kind])
     after = _ours(live)
     assert len(before) > 30
     assert {name: (before[name], after.get(name)) for name in before if after.get(name) != before[name]} == {}
     assert len(live.mart("fct_generations")) == len(_LOGGED) + 30
 
 
-@pytest.mark.parametrize("options", _RUNS, ids=["hourly", "daily", "full_refresh"])
+@pytest.mark.parametrize("kind", _EACH_RUN)
 def test_an_open_read_of_every_relation_delays_no_run(
-    live: PostgresWarehouse, new_warehouse: NewWarehouse, options: dict
+    live: PostgresWarehouse, new_warehouse: NewWarehouse, kind: str
 ) -> None:
     """As an analyst's forgotten tab, or a pg_dump of the whole database, holds them."""
     _log_more(live, _rows_of(10))
     with _open_read(live, *_ours(live), _LOG, name="pg_dump"):
-        live.run(tests=True, variables={"lock_timeout_seconds": 0.5}, **options)
+        live.run(tests=True, variables={"lock_timeout_seconds": 0.5}, **_RUNS[kind])
     assert len(live.mart("fct_generations")) == len(_LOGGED) + 30
     live.run(selector="daily")
     _equals_a_full_build(live, new_warehouse)
@@ -176,7 +181,7 @@ def test_views_of_others_upon_every_mart_survive_every_run(live: PostgresWarehou
         live.execute(f"create view analyst.v_{name} as select * from {schema}.{name}")
         live.execute(f"create materialized view analyst.m_{name} as select * from {schema}.{name}")
     _log_more(live, _rows_of(10))
-    for options in _RUNS:
+    for options in _RUNS.values():
         live.run(**options)
     for name in GRAINS:
         view = live.query(f"select count(*) from analyst.v_{name}")[0][0]
@@ -373,7 +378,10 @@ def role(live: PostgresWarehouse) -> Iterator[str]:
     live.execute(f"drop owned by {name} cascade; drop role {name}")
 
 
-@pytest.mark.parametrize("policy", [None, "using (success)", "as restrictive using (success)"])
+@pytest.mark.parametrize(
+    "policy",
+    [None, pytest.param("using (success)", marks=pytest.mark.thorough), "as restrictive using (success)"],
+)
 def test_row_level_security_that_may_hide_rows_stops_the_run_and_names_the_policy(
     live: PostgresWarehouse, role: str, policy: str | None
 ) -> None:
@@ -435,7 +443,7 @@ def test_schemas_that_were_made_beforehand_need_no_right_to_make_any(live: Postg
 @pytest.mark.parametrize(
     ("type_", "zone", "index"),
     [
-        ("timestamp", "UTC", "created_at"),
+        pytest.param("timestamp", "UTC", "created_at", marks=pytest.mark.thorough),
         ("timestamptz", "UTC", "timezone('UTC', created_at)"),
         ("timestamp", "Europe/Berlin", "timezone('UTC', timezone('Europe/Berlin', created_at))"),
     ],

@@ -82,6 +82,7 @@ def _plain(type_: str) -> str:
     }.get(type_, type_)
 
 
+@pytest.mark.mainly_on("postgres")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_typed_log_gives_the_same_marts_as_the_same_log_in_text(new_warehouse: NewWarehouse, engine: str) -> None:
     rows = [

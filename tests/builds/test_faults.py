@@ -143,7 +143,7 @@ def test_a_first_run_killed_at_any_statement_and_repeated_equals_a_clean_run(cle
     ("options", "seed"),
     [
         pytest.param({"variables": {"backfill_from": str(_day(1))}}, 3, id="backfill"),
-        pytest.param({"full_refresh": True}, 4, id="full_refresh", marks=pytest.mark.mainly_on("postgres")),
+        pytest.param({"full_refresh": True}, 4, id="full_refresh", marks=pytest.mark.thorough),
         pytest.param({"variables": {"max_rebuilt_days": 90}}, 6, id="mending", marks=pytest.mark.mainly_on("postgres")),
     ],
 )

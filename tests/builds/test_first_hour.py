@@ -87,6 +87,7 @@ def test_what_follows_two_hyphens_is_passed_on_to_dbt(built: tuple[Warehouse, su
     assert "The variable lookback_days is -1" in outcome.stdout
 
 
+@pytest.mark.mainly_on("duckdb")
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])
 def test_a_question_is_answered_whole_and_changes_nothing(new_warehouse: NewWarehouse, engine: str) -> None:
     warehouse = new_warehouse(engine)

@@ -808,6 +808,7 @@ def test_the_first_record_that_a_csv_file_loses_is_named_by_its_line(
         assert _MARK not in outcome.text + outcome.said
 
 
+@pytest.mark.mainly_on("postgres")
 def test_a_run_that_can_use_less_than_half_fails_before_the_marts_and_says_why(warehouse: Warehouse) -> None:
     rows = [sound_row(0), *(sound_row(number, created_at=_MARK) for number in (1, 2)), sound_row(3, id=None)]
     warehouse.load(rows)

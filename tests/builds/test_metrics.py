@@ -169,6 +169,7 @@ def _plain(value: object) -> object:
     return value
 
 
+@pytest.mark.mainly_on("postgres")
 def test_metricflow_says_what_sql_says(warehouse: Warehouse) -> None:
     names, answers = _asked(warehouse, _QUESTIONS)
     assert len(names) >= 14

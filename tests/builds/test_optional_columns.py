@@ -50,6 +50,7 @@ def _load(warehouse: Warehouse, before: list[Row], after: list[Row]) -> None:
     warehouse.log = str(warehouse.folder / "export_*.parquet")
 
 
+@pytest.mark.mainly_on("duckdb")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_log_that_gains_columns_half_way_has_their_numbers_from_there_on(
     new_warehouse: NewWarehouse, engine: str
@@ -68,6 +69,7 @@ def test_a_log_that_gains_columns_half_way_has_their_numbers_from_there_on(
     ) == [(2, 40 + sum((row["model"] or "").strip() == "" for row in after))]
 
 
+@pytest.mark.mainly_on("postgres")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_log_that_lacks_them_has_empty_marts_and_no_warning(new_warehouse: NewWarehouse, engine: str) -> None:
     warehouse = new_warehouse(engine)

@@ -106,7 +106,13 @@ def test_small_random_logs_give_the_defined_numbers(factory: Factory, rows: list
 # No log to speak of
 
 
-@pytest.fixture(params=["a header alone", "no rows in Parquet", "no rows in the table"])
+@pytest.fixture(
+    params=[
+        "a header alone",
+        pytest.param("no rows in Parquet", marks=pytest.mark.thorough),
+        "no rows in the table",
+    ]
+)
 def empty(request: pytest.FixtureRequest, new_warehouse: NewWarehouse) -> Warehouse:
     """A warehouse whose log holds nothing yet."""
     warehouse = new_warehouse("postgres" if request.param == "no rows in the table" else "duckdb")
@@ -326,6 +332,7 @@ def test_a_retention_period_has_a_rate_once_it_has_ended(new_warehouse: NewWareh
     assert numbers("week", 1) == (1, None, 1, None, False)
 
 
+@pytest.mark.mainly_on("postgres")
 def test_the_first_days_of_a_log_that_may_be_cut_are_not_taken_for_whole(warehouse: Warehouse) -> None:
     """60 days with a user each, who comes back after a week. Then the log is said to begin there."""
     rows = [
@@ -367,6 +374,7 @@ def test_the_first_days_of_a_log_that_may_be_cut_are_not_taken_for_whole(warehou
     assert [row["weekly_active_users"] for row in days[:9]] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
+@pytest.mark.mainly_on("postgres")
 def test_a_styles_separators_fold_and_its_name_is_the_spelling_that_is_most_frequent(warehouse: Warehouse) -> None:
     spellings = ["oil_painting", "Oil Painting", "oil-painting", "oil__ -painting", "Oil Painting", "Mandala/Pattern"]
     rows = [sound_row(number, style=style) for number, style in enumerate([*spellings, "_", "---", "", "Unknown"])]

@@ -82,6 +82,7 @@ def test_quantiles_of_any_durations_are_within_one_percent(
         factory.close(warehouse)
 
 
+@pytest.mark.mainly_on("duckdb")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_quantiles_of_a_simulated_log_are_within_one_percent(factory: Factory, engine: str) -> None:
     rows = simulated_rows(4_000, 40, seed=21, incidents=1)

@@ -193,6 +193,7 @@ def forgetting_log(seed: int) -> Forgetting:
     return Forgetting(arrivals, Arrival(complete, variables))
 
 
+@pytest.mark.mainly_on("postgres")
 @_random_logs(1)
 @given(seed=_SEEDS)
 def test_a_log_that_forgets_its_oldest_rows_leaves_every_mart_as_if_it_had_not(
@@ -331,7 +332,7 @@ def test_a_full_refresh_that_would_lose_history_is_refused_until_it_is_meant(
 @pytest.mark.parametrize(
     ("left", "count", "first", "last"),
     [
-        pytest.param(lambda at: at >= str(_day(3)), 3, 0, 2, id="the first days"),
+        pytest.param(lambda at: at >= str(_day(3)), 3, 0, 2, id="the first days", marks=pytest.mark.thorough),
         pytest.param(lambda at: at > f"{_day(0)} 09:10:00", 1, 0, 0, id="a part of a day"),
         pytest.param(lambda at: not at.startswith(str(_day(3))), 1, 3, 3, id="a day in between"),
     ],

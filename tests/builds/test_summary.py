@@ -98,7 +98,7 @@ def test_unknown_texts_of_eleven_users_are_named_with_the_line_that_would_know_t
     ("rows", "said"),
     [
         ([], ["  none"]),
-        ([sound_row(0)], ["  none"]),
+        pytest.param([sound_row(0)], ["  none"], marks=pytest.mark.thorough),
         (
             [sound_row(0), failed_row(1, "Request timed out."), failed_row(2, "Rate limit reached")],
             ["  unknown             0 of 2: the seed error_patterns knows every text"],
@@ -107,9 +107,10 @@ def test_unknown_texts_of_eleven_users_are_named_with_the_line_that_would_know_t
             [failed_row(0, None), failed_row(1, "Request timed out.")],
             ["  unknown             1 of 2 (50.0%)", "               1  without a message"],
         ),
-        (
+        pytest.param(
             failures_of("{n}", 11, 1, first=0),
             ["  unknown             11 of 11 (100.0%)", "              11  <number>"],
+            marks=pytest.mark.thorough,
         ),
     ],
     ids=["no rows", "no failures", "all known", "no message", "no words"],

@@ -72,7 +72,9 @@ def test_a_wish_that_goes_on_past_midnight_is_settled_on_the_day_on_which_it_beg
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("hours", [30, 250], ids=["over a day", "over a week"])
+@pytest.mark.parametrize(
+    "hours", [pytest.param(30, id="over a day", marks=pytest.mark.thorough), pytest.param(250, id="over a week")]
+)
 def test_a_wish_that_is_tried_for_days_is_one_wish(engine: str, hours: int, new_warehouse: NewWarehouse) -> None:
     warehouse = new_warehouse(engine)
     end = _MONDAY + 14 * _DAY + dt.timedelta(minutes=5)

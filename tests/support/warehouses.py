@@ -23,6 +23,9 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import reset_adapters
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
+from dbt_common.behavior_flags import BehaviorFlagRendered
+from dbt_common.events.base_types import BaseEvent, EventLevel
+from dbt_common.events.event_manager import EventManager
 from psycopg2.extras import register_uuid
 
 from postgres_server import Connection, PostgresServer
@@ -48,6 +51,11 @@ COLUMNS = (
 DETAILS = ("scene", "photo_size", "timings", "model")
 # The names of the environment that say where the log and the warehouse are: none may leak in from outside.
 _SETTINGS = ("WAREHOUSE_", "GENERATION_LOGS", "PG")
+
+_ASKED_FOR_BY_RUNS = ("GENERATION_LOGS", "PGHOST", "PGPORT", "PGUSER", "PGPASSWORD")
+
+# What one leaves behind is some 60 MB.
+_RUNS_BETWEEN_COLLECTIONS = 5
 
 Row = dict[str, object]
 Marts = dict[str, dict[tuple, Row]]
@@ -115,6 +123,22 @@ class Outcome:
         return "\n".join(self.messages)
 
 
+def _spare_dbt_what_nobody_reads() -> None:
+    # In each run dbt looks through the stack, frame by frame, for the module that asks for its flags. Below pytest the
+    # stack is so high that this takes longer than many a run.
+    BehaviorFlagRendered._default_source = staticmethod(lambda: __name__)
+    fire = EventManager.fire_event
+
+    def fire_what_is_heard(
+        self: EventManager, event: BaseEvent, level: EventLevel | None = None, *rest: object, **more: object
+    ) -> None:
+        # it would build the message of each of some thousand events of a run before it finds that no log takes it
+        if self.loggers or (level or event.level_tag()) != EventLevel.DEBUG:
+            fire(self, event, level, *rest, **more)
+
+    EventManager.fire_event = fire_what_is_heard
+
+
 class Dbt:
     """dbt in this process, with the example profile. What it parses for one warehouse serves the next of that name."""
 
@@ -124,20 +148,22 @@ class Dbt:
         self.profiles = folder / "profiles"
         self.profiles.mkdir()
         shutil.copy(ROOT / "profiles.example.yml", self.profiles / "profiles.yml")
+        _spare_dbt_what_nobody_reads()
         self._messages: list[str] = []
         self._said: list[str] = []
         self._manifests: dict[tuple, Manifest] = {}
+        self._runs_since_collecting = 0
 
     def invoke(
         self, arguments: Iterable[str], environment: Mapping[str, str], target_path: Path, *, log_file: bool = False
     ) -> Outcome:
         """Run dbt once with exactly this environment."""
-        # Where the log's file is, and what variables say, is asked for when a run begins: no parsed file depends on it,
-        # but for how severe a test is.
+        # Where the log's file is, who asks the server, and what variables say, is asked for when a run begins: no
+        # parsed file depends on it, but for how severe a test is.
         strict = ["--vars", "{strict: true}"] if '"strict": true' in " ".join(arguments) else []
         parsed_for = (
             *(target_path, bool(strict)),
-            *sorted(each for each in environment.items() if each[0] != "GENERATION_LOGS"),
+            *sorted(each for each in environment.items() if each[0] not in _ASKED_FOR_BY_RUNS),
         )
         if parsed_for not in self._manifests:
             parsed = self._invoke(["parse", *strict], environment, target_path)
@@ -145,7 +171,7 @@ class Dbt:
                 return self._outcome(parsed)
             self._manifests[parsed_for] = parsed.result
             # it stays for good: each later search for garbage would go through all of it
-            gc.collect()
+            self._collect()
             gc.freeze()
         manifest = self._manifests[parsed_for]
         for node in manifest.nodes.values():
@@ -165,25 +191,31 @@ class Dbt:
     ) -> dbtRunnerResult:
         self._messages.clear()
         self._said.clear()
-        # A sixth of dbt's time would go into collecting what it keeps anyway.
+        # A sixth of dbt's time would go into collecting what it keeps anyway, and a tenth into collecting after each
+        # run what that one leaves.
         gc.disable()
+        self._runs_since_collecting += 1
+        if self._runs_since_collecting == _RUNS_BETWEEN_COLLECTIONS:
+            self._collect()
         with _environment(environment):
             try:
                 return dbtRunner(manifest, [self._listen]).invoke(
                     [
                         *arguments,
-                        "--quiet",
                         *("--project-dir", str(ROOT)),
                         *("--profiles-dir", str(self.profiles)),
                         *("--target-path", str(target_path)),
                         *("--log-path", str(target_path / "logs")),
-                        *("--log-level-file", "debug" if log_file else "none"),
+                        *("--log-level", "none", "--log-level-file", "debug" if log_file else "none"),
                     ]
                 )
             finally:
                 DuckDBConnectionManager.close_all_connections()
                 reset_adapters()
-                gc.enable()
+
+    def _collect(self) -> None:
+        self._runs_since_collecting = 0
+        gc.collect()
 
     def _outcome(self, result: dbtRunnerResult) -> Outcome:
         statuses = {}
@@ -199,7 +231,7 @@ class Dbt:
         if not result.success:
             # The exception's traceback would hold on to the database.
             result.exception = None
-            gc.collect()
+            self._collect()
         return Outcome(result.success, messages, statuses, "\n".join(self._said))
 
     def _listen(self, event: object) -> None:
