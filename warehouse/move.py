@@ -23,7 +23,8 @@ _SEQUENCES = {
     "alert_notifications_id": ("marts", "alert_notifications", "notification_id"),
 }
 _CHUNK = 10_000
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+# No text of PostgreSQL holds a zero byte: the sign for what is no character takes its place.
+_ESCAPES = str.maketrans({"\0": "\N{REPLACEMENT CHARACTER}", "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

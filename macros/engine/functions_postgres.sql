@@ -330,46 +330,27 @@
 {#- Words in small letters, one of which is in every text that a pattern matches; none where that cannot be told. Of
     each alternative the longest run of letters outside of groups, else a group of plain alternatives. -#}
 {% macro words_needed_by(pattern) %}
-    {%- set found = namespace(words=[], is_known=true, run='', longest='', group=[], inner='', depth=0, until='',
-        is_plain=true, is_escaped=false) -%}
-    {%- set letters = 'abcdefghijklmnopqrstuvwxyz' -%}
-    {%- for letter in (pattern ~ '|') -%}
-        {%- set is_repeated = not loop.last and loop.nextitem in '?*{' -%}
-        {%- set is_word = letter in letters ~ letters | upper ~ '0123456789 _-\'":;,/<>=@#%&!~`' -%}
-        {%- set closing = {'[': ']', '{': '}'}.get(letter, '') -%}
-        {%- if found.is_escaped -%}
-            {%- set found.is_escaped, found.run, found.is_plain = false, '', false -%}
-        {%- elif found.until -%}
-            {%- set found.until = '' if letter == found.until else found.until -%}
-        {%- elif found.depth -%}
-            {%- if letter == ')' -%}
-                {%- set found.depth = found.depth - 1 -%}
-                {%- set parts = found.inner.split('|') -%}
-                {%- if not found.depth and found.is_plain and not is_repeated
-                    and parts | map('length') | min >= 3 and not found.group -%}
-                    {%- set found.group = parts -%}
-                {%- endif -%}
-            {%- else -%}
-                {%- set found.depth = found.depth + (letter == '(') -%}
-                {%- set found.until, found.is_escaped = closing, letter == '\\' -%}
-                {%- set found.is_plain = found.is_plain and (is_word or letter == '|') -%}
-                {%- set found.inner = found.inner ~ letter -%}
-            {%- endif -%}
-        {%- elif letter == '|' -%}
-            {%- set words = [found.longest] if found.longest | length >= 3 else found.group -%}
-            {%- set found.words, found.is_known = found.words + words, found.is_known and words | length > 0 -%}
-            {%- set found.run, found.longest, found.group = '', '', [] -%}
-        {%- elif is_word and not is_repeated -%}
-            {%- set found.run = found.run ~ letter -%}
-            {%- if found.run | length > found.longest | length -%}{%- set found.longest = found.run -%}{%- endif -%}
-        {%- else -%}
-            {%- set found.run, found.is_escaped, found.until = '', letter == '\\', closing -%}
-            {%- if letter == '(' -%}
-                {%- set found.depth, found.inner, found.is_plain = 1, '', true -%}
-            {%- endif -%}
-        {%- endif -%}
+    {%- set re, letter, is_needed = modules.re, "[a-zA-Z0-9 _\\-'\":;,/<>=@#%&!~`]", '(?![?*{])' -%}
+    {%- set found = namespace(words=[], is_known=true, rest='', longest='') -%}
+    {#- escapes, sets and groups within groups are any letter here, and each count the same -#}
+    {%- set found.rest = re.sub('\\{[^}]*\\}', '{', re.sub('\\\\.|\\[[^]]*\\]', '.', pattern)) -%}
+    {%- for _ in range(pattern.count('(')) -%}
+        {%- set found.rest = re.sub('(\\([^()]*)\\([^()]*\\)', '\\1.', found.rest) -%}
+    {%- endfor -%}
+    {%- for alternative in re.split('\\|(?![^()]*\\))', found.rest) -%}
+        {%- set found.longest = '' -%}
+        {%- for run in re.findall(letter ~ '+' ~ is_needed, re.sub('\\([^()]*\\)', '.', alternative)) -%}
+            {%- if run | length > found.longest | length -%}{%- set found.longest = run -%}{%- endif -%}
+        {%- endfor -%}
+        {%- set words = [[found.longest]] -%}
+        {%- for group in re.findall('\\(((?:' ~ letter ~ '|\\|)*)\\)' ~ is_needed, alternative) -%}
+            {%- do words.append(group.split('|')) -%}
+        {%- endfor -%}
+        {%- set long = [] -%}
+        {%- for each in words if each | map('length') | min >= 3 -%}{%- do long.append(each) -%}{%- endfor -%}
+        {%- set found.words, found.is_known = found.words + (long + [[]])[0], found.is_known and long | length > 0 -%}
     {%- endfor -%}
     {#- a set that holds its own end, and characters by number, are not read above -#}
-    {%- set is_odd = modules.re.search('\\\\[xuUc0-9]|\\[\\^?\\]|\\[[^]]*\\\\\\]', pattern) is not none -%}
+    {%- set is_odd = re.search('\\\\[xuUc0-9]|\\[\\^?\\]|\\[[^]]*\\\\\\]', pattern) is not none -%}
     {{ return(found.words | map('lower') | unique | list if found.is_known and not is_odd else []) }}
 {% endmacro %}

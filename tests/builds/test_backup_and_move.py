@@ -101,7 +101,8 @@ def test_a_move_takes_history_and_keys_along_and_later_runs_there_go_on(
     here.run(selector="alerts")
     judged = by_grain("alert_evaluations", here.mart("alert_evaluations"))
     assert judged
-    shared = "(date '2026-02-23', 'anime', '(all)', 12, 40, 2.5, timestamp '2026-03-06 03:00:00')"
+    # a text of DuckDB may hold what one of PostgreSQL cannot
+    shared = "(date '2026-02-23', 'an' || chr(0) || 'ime', '(all)', 12, 40, 2.5, timestamp '2026-03-06 03:00:00')"
     here.execute(f"insert into {SCHEMA}_share.weekly_generations values {shared}")
     published = here.mart("weekly_generations")
     assert published
@@ -114,7 +115,11 @@ def test_a_move_takes_history_and_keys_along_and_later_runs_there_go_on(
     assert_equal_marts(here.marts(), there.marts())
     assert by_grain("alert_evaluations", there.mart("alert_evaluations")) == judged
     # what was published is not published a second time
-    assert there.mart("weekly_generations") == published
+    assert "an\0ime" in {row["style"] for row in published}
+    as_postgres_holds_it = [
+        row | {"style": row["style"].replace("\0", "\N{REPLACEMENT CHARACTER}")} for row in published
+    ]
+    assert there.mart("weekly_generations") == as_postgres_holds_it
     # the next run there builds what its log holds, and keeps the rest
     undisturbed.load(later)
     undisturbed.run(variables=_KEPT)
