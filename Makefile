@@ -89,7 +89,7 @@ test: about lint parse sample pytest ## Run the checks of each change, as CI doe
 
 .PHONY: about
 about:
-	@echo "Every promise: about 40 minutes on two quiet cores. make check is the quick part; make thorough is what is left out."
+	@echo "Every promise: about half an hour on two quiet cores. make check is the quick part; make thorough is what is left out."
 
 .PHONY: lint
 lint: .venv/dev.stamp $(CHECKS)/profiles.yml ## Check the style of Python and SQL
@@ -116,7 +116,7 @@ pytest: .venv/dev.stamp ## Run the tests, which build warehouses on DuckDB and o
 pytest: | lint parse sample
 
 .PHONY: thorough
-thorough: .venv/dev.stamp ## Run what make test leaves out: the same on the other engine, further cases (half an hour)
+thorough: .venv/dev.stamp ## Run what make test leaves out: the same on the other engine, further cases (15 minutes)
 	$(BIN)/python -m pytest -m thorough --durations=60 --durations-min=10
 
 .PHONY: soak
