@@ -10,7 +10,7 @@ from logs import failed_row, identifier, sound_row, user
 from project import OPTIONAL_MARTS, TIME_COLUMNS
 from warehouses import Marts, Row, Warehouse, assert_equal_marts
 
-pytestmark = pytest.mark.mainly_on("duckdb")
+pytestmark = pytest.mark.mainly_on("postgres")
 
 _FIRST_DAY = dt.date(2026, 3, 2)
 _SALT = "one salt for both warehouses"
