@@ -331,9 +331,9 @@
     each alternative the longest run of letters outside of groups, else a group of plain alternatives. -#}
 {% macro words_needed_by(pattern) %}
     {%- set re, letter, is_needed = modules.re, "[a-zA-Z0-9 _\\-'\":;,/<>=@#%&!~`]", '(?![?*{])' -%}
-    {%- set found = namespace(words=[], is_known=true, rest='', longest='') -%}
     {#- escapes, sets and groups within groups are any letter here, and each count the same -#}
-    {%- set found.rest = re.sub('\\{[^}]*\\}', '{', re.sub('\\\\.|\\[[^]]*\\]', '.', pattern)) -%}
+    {%- set found = namespace(words=[], is_known=true, longest='',
+        rest=re.sub('\\{[^}]*\\}', '{', re.sub('\\\\.|\\[[^]]*\\]', '.', pattern))) -%}
     {%- for _ in range(pattern.count('(')) -%}
         {%- set found.rest = re.sub('(\\([^()]*)\\([^()]*\\)', '\\1.', found.rest) -%}
     {%- endfor -%}
@@ -342,13 +342,14 @@
         {%- for run in re.findall(letter ~ '+' ~ is_needed, re.sub('\\([^()]*\\)', '.', alternative)) -%}
             {%- if run | length > found.longest | length -%}{%- set found.longest = run -%}{%- endif -%}
         {%- endfor -%}
-        {%- set words = [[found.longest]] -%}
+        {%- set choices = [[found.longest]] -%}
         {%- for group in re.findall('\\(((?:' ~ letter ~ '|\\|)*)\\)' ~ is_needed, alternative) -%}
-            {%- do words.append(group.split('|')) -%}
+            {%- do choices.append(group.split('|')) -%}
         {%- endfor -%}
-        {%- set long = [] -%}
-        {%- for each in words if each | map('length') | min >= 3 -%}{%- do long.append(each) -%}{%- endfor -%}
-        {%- set found.words, found.is_known = found.words + (long + [[]])[0], found.is_known and long | length > 0 -%}
+        {%- set usable = [] -%}
+        {%- for each in choices if each | map('length') | min >= 3 -%}{%- do usable.append(each) -%}{%- endfor -%}
+        {%- set found.words = found.words + (usable | first | default([])) -%}
+        {%- set found.is_known = found.is_known and usable | length > 0 -%}
     {%- endfor -%}
     {#- a set that holds its own end, and characters by number, are not read above -#}
     {%- set is_odd = re.search('\\\\[xuUc0-9]|\\[\\^?\\]|\\[[^]]*\\\\\\]', pattern) is not none -%}
