@@ -73,8 +73,7 @@ class Dbt:
         if not self._is_parsed:
             self._is_parsed = True
             self.run("parse")
-        variables = ["--vars", KEEP_ALL] if self._project == ROOT else []
-        command = [*dbt, *arguments, *variables]
+        command = [*dbt, *arguments, "--vars", KEEP_ALL]
         return measured(command, self._environment, self._project, self.folder / "output.txt")
 
     def command(self, *arguments: str) -> dict[str, float]:

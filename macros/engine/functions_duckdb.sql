@@ -10,9 +10,10 @@
     create or replace macro {{ internal }}.blank_to_null(logged) as (
         case
             when contains(cast(logged as varchar), ' ')
-                then case when trim(cast(logged as varchar), ' ') not in ({{ nothing() }})
+                then case when not regexp_matches(trim(cast(logged as varchar), ' '), '{{ nothing_pattern() }}')
                     then trim(cast(logged as varchar), ' ') end
-            when strlen(cast(logged as varchar)) > 9 or cast(logged as varchar) not in ({{ nothing() }})
+            when strlen(cast(logged as varchar)) > 9
+                or not regexp_matches(cast(logged as varchar), '{{ nothing_pattern() }}')
                 then cast(logged as varchar)
         end
     );
@@ -37,10 +38,9 @@
     create or replace macro {{ internal }}.as_outcome(logged) as (
         case
             when typeof(logged) = 'BOOLEAN' then try_cast(logged as boolean)
-            when lower({{ internal }}.trimmed(cast(logged as varchar))) in ({{ outcomes().of_success }}) then true
-            when lower({{ internal }}.trimmed(cast(logged as varchar))) in ({{ outcomes().of_failure }}) then false
-            when regexp_matches({{ internal }}.trimmed(cast(logged as varchar)), {{ outcomes().one_pattern }}) then true
-            when regexp_matches({{ internal }}.trimmed(cast(logged as varchar)), {{ outcomes().zero_pattern }})
+            when regexp_matches(lower({{ internal }}.trimmed(cast(logged as varchar))), '{{ success_pattern() }}')
+                then true
+            when regexp_matches(lower({{ internal }}.trimmed(cast(logged as varchar))), '{{ failure_pattern() }}')
                 then false
         end
     );

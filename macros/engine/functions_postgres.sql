@@ -7,7 +7,9 @@
     language sql immutable parallel safe as $function$ select trim(logged, ' ') $function$;
     create or replace function {{ internal }}.blank_to_null(logged text) returns text
     language sql immutable parallel safe as $function$
-        select case when trim(logged, ' ') not in ({{ nothing() }}) then trim(logged, ' ') end
+        select case
+            when length(trim(logged, ' ')) > 9 or trim(logged, ' ') !~ '{{ nothing_pattern() }}' then trim(logged, ' ')
+        end
     $function$;
     create or replace function {{ internal }}.blank_to_null(logged jsonb) returns jsonb
     language sql immutable parallel safe as $function$ select nullif(logged, 'null') $function$;
@@ -36,10 +38,8 @@
     create or replace function {{ internal }}.as_outcome(logged {{ type }}) returns boolean
     language sql immutable parallel safe as $function$
         select case
-            when lower(trim(logged::text, ' ')) in ({{ outcomes().of_success }}) then true
-            when lower(trim(logged::text, ' ')) in ({{ outcomes().of_failure }}) then false
-            when trim(logged::text, ' ') ~ {{ outcomes().one_pattern }} then true
-            when trim(logged::text, ' ') ~ {{ outcomes().zero_pattern }} then false
+            when lower(trim(logged::text, ' ') collate "C") ~ '{{ success_pattern() }}' then true
+            when lower(trim(logged::text, ' ') collate "C") ~ '{{ failure_pattern() }}' then false
         end
     $function$;
     {%- endfor %}

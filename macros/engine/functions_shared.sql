@@ -11,20 +11,16 @@
 {% macro utc_offset_pattern() %}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9:]+)${% endmacro %}
 
 {#- How writers say, in small letters, that a generation succeeded or failed: in a word, or in any plain decimal that
-    equals one or zero. The usual ones are in the lists, which cost less than the patterns. -#}
-{% macro outcomes() %}
-    {{ return({
-        'of_success': "'true', 't', '1', '1.0', 'yes', 'y', 'on', 'ok', 'success', 'successful', 'succeeded', "
-            "'completed'",
-        'of_failure': "'false', 'f', '0', '0.0', 'no', 'n', 'off', 'error', 'failed', 'failure'",
-        'one_pattern': "'^[+]?0*1([.]0*)?$'", 'zero_pattern': "'^[+-]?(0+([.]0*)?|[.]0+)$'",
-    }) }}
-{% endmacro %}
+    equals one or zero. -#}
+{% macro success_pattern() -%}
+    ^(true|t|yes|y|on|ok|success(ful)?|succeeded|completed|[+]?0*1([.]0*)?)$
+{%- endmacro %}
+{% macro failure_pattern() %}^(false|f|no|n|off|error|failed|failure|[+-]?(0+([.]0*)?|[.]0+))${% endmacro %}
 
-{#- What exports, data frames and tools write for nothing. (chr(92) is a backslash.) -#}
-{% macro nothing() -%}
-    '', 'NULL', 'null', chr(92) || 'N', 'None', 'NaN', 'nan', 'NaT', '<NA>', 'N/A', '<null>', '(null)', '[NULL]',
-    'undefined'
+{#- What exports, data frames and tools write for nothing, in nine characters at most. A pattern and no list: DuckDB
+    would join a list of five or more to the whole log, with all its columns. -#}
+{% macro nothing_pattern() -%}
+    ^(NULL|null|\\N|None|NaN|nan|NaT|<NA>|N/A|<null>|[(]null[)]|[[]NULL[]]|undefined)?$
 {%- endmacro %}
 
 {#- A data frame that lacks some ids makes 41.0 of the others. -#}

@@ -62,7 +62,7 @@
 
 {#- Is it a date that the calendar has, with a time of day or without? -#}
 {% macro is_time(value, only_date=false) %}
-    {%- set form = '(\d{4})-(\d\d)-(\d\d)([ T](\d\d):(\d\d)(:(\d\d)(\.\d{1,6})?)?)?$' -%}
+    {%- set form = '(\\d{4})-(\\d\\d)-(\\d\\d)([ T](\\d\\d):(\\d\\d)(:(\\d\\d)(\\.\\d{1,6})?)?)?$' -%}
     {%- set found = modules.re.match(form, value | string) -%}
     {%- if not found or only_date and found.group(4) -%}{{ return(false) }}{%- endif -%}
     {%- set year, month, day = found.group(1) | int, found.group(2) | int, found.group(3) | int -%}

@@ -134,6 +134,33 @@ def test_an_outcome_is_a_word_or_any_plain_decimal_of_one_or_zero_in_a_column_of
         assert [(value, is_success) for (value, _), is_success in zip(_OUTCOMES, found, strict=True)] == _OUTCOMES
 
 
+_NOTHING = ["", "NULL", "null", "\\N", "None", "NaN", "nan", "NaT", "<NA>", "N/A", "<null>", "(null)", "[NULL]"]
+_NOTHING += ["undefined"]
+_SOMETHING = ["Null", "none", "nulls", "anull", "null\n", "\\", "N", "NA", "(null", "[N]", "undefined.", "Undefined"]
+
+
+def test_what_tools_write_for_nothing_is_null_with_spaces_around_it_and_without(both: Pair) -> None:
+    expected = {
+        f"{before}{text}{after}": None if text in _NOTHING else text
+        for text in _NOTHING + _SOMETHING
+        for before in ("", "  ", 12 * " ")
+        for after in ("", " ")
+    }
+    for warehouse in both:
+        (found,) = warehouse.query(
+            "select " + ", ".join(f"{SCHEMA}_internal.blank_to_null('{text}')" for text in expected)
+        )
+        assert dict(zip(expected, found, strict=True)) == expected
+
+
+def test_duckdb_carries_no_row_of_the_log_through_a_join_with_a_list(both: Pair) -> None:
+    view = f"{SCHEMA}_staging.stg_generation_logs"
+    ((_, plan),) = both[0].query(f"explain (format json) select * from {view}")
+    # seeds, the salt and what is asked to be forgotten are joined
+    assert "HASH_JOIN" in plan
+    assert "COLUMN_DATA_SCAN" not in plan
+
+
 # PostgreSQL's text holds no NUL, and neither engine's text holds half a surrogate pair.
 _TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
 _JSON_VALUES = st.recursive(
