@@ -6,32 +6,49 @@
 {%- endmacro %}
 
 {#- What seeds say is in the text of functions: joined, a pattern would be compiled again for each row. Made when a run
-    starts, and after the seed. -#}
+    starts, and after the seed where it says something else. -#}
 {% macro pattern_function(name, seed) %}
-    {%- set patterns = run_query("select position, pattern from " ~ seed ~ " order by position").rows
-        if execute and seed else [] -%}
-    {{ adapter.dispatch('pattern_function')(name, patterns) }}
+    {%- set patterns = rows_of_seed("select position, pattern from " ~ seed ~ " order by position") if seed else [] -%}
+    {{ adapter.dispatch('pattern_function')(name, patterns) if patterns is not none }}
+{% endmacro %}
+
+{#- The rows of a query; none where this run has made functions of the same rows before. -#}
+{% macro rows_of_seed(query) %}
+    {%- if not execute -%}{{ return([]) }}{%- endif -%}
+    {%- set known, rows = known_of_run(), [] -%}
+    {%- for row in run_query(query).rows -%}{%- do rows.append(row.values() | list) -%}{%- endfor -%}
+    {%- if known.get(query) == rows -%}{{ return(none) }}{%- endif -%}
+    {%- do known.update({query: rows}) -%}
+    {{ return(rows) }}
 {% endmacro %}
 
 {#- How the documents costs, tokens and timings are read, as the seed document_keys says. Nearly all are plain: they
     hold the two first keys of each value, which are much fewer than all, and nothing else. `_members` takes out
-    what is known, in one pass; `_value` is a step's count from that; `_have_others` tells whether there is more;
-    `_other` is the count of one further key. -#}
+    what is known, in one pass; `_vision_input`, `_input` and so on are a step's counts, and those of the generation as
+    a whole, from that; `_have_others` tells whether there is more, `_is_other` which keys are more, and `_other_input`
+    what such a key counts. There is a function for each value: DuckDB takes in the whole text of a function wherever it
+    is used, and a text of all values, used for each of them, takes long to plan. -#}
 {% macro document_functions(seed) %}
     {%- set query = "select document, key_name, coalesce(step, ''), coalesce(counts, '') from " ~ seed
         ~ " order by position" -%}
-    {%- set keys = run_query(query).rows if execute and seed else [] -%}
+    {%- set keys = (rows_of_seed(query) if seed else []) or [] -%}
+    {%- set counted = {'costs': ['amount'], 'tokens': ['input', 'output', 'total'], 'timings': ['ms']} -%}
     {%- set functions = {} -%}
-    {%- for document in ['costs', 'tokens', 'timings'] if keys -%}
+    {%- for document, all_counts in counted.items() if keys -%}
         {#- each value is found by several ways: a key, or a key within the object of a step -#}
         {%- set ways, first, known, steps, names = {}, [], [], {}, {} -%}
+        {%- for counts in all_counts -%}
+            {%- do names.update({counts: []}) -%}
+            {%- for step in ['', 'vision_', 'image_', 'storage_'] -%}{%- do ways.update({step ~ counts: []}) -%}
+            {%- endfor -%}
+        {%- endfor -%}
         {%- for _, key, step, counts in keys | selectattr(0, 'equalto', document) -%}
             {%- do known.append(key) -%}
             {%- if not counts -%}
                 {%- do steps.setdefault(step, []).append(key) -%}
-            {%- elif counts != 'nothing' -%}
-                {%- do ways.setdefault(step ~ '.' ~ counts, []).append([key]) -%}
-                {%- do names.setdefault(counts, []).append(key) -%}
+            {%- elif counts in names -%}
+                {%- do ways.setdefault((step ~ '_' if step else '') ~ counts, []).append([key]) -%}
+                {%- do names[counts].append(key) -%}
             {%- endif -%}
         {%- endfor -%}
         {%- for step, step_keys in steps.items() -%}
@@ -39,40 +56,37 @@
                 {%- for step_key in step_keys -%}
                     {%- for key in count_keys -%}
                         {%- do known.append(step_key ~ '_' ~ key) -%}
-                        {%- set found = ways.setdefault(step ~ '.' ~ counts, []) -%}
+                        {%- set found = ways.setdefault(step ~ '_' ~ counts, []) -%}
                         {%- do found.extend([[step_key ~ '_' ~ key], [step_key, key]]) -%}
                     {%- endfor -%}
                 {%- endfor -%}
             {%- endfor -%}
         {%- endfor -%}
-        {#- the seed of an older release does not know every document -#}
-        {%- if not ways -%}{%- do ways.update({'.': [['none']]}) -%}{%- endif -%}
         {%- for paths in ways.values() -%}
             {%- do first.extend((paths | selectattr(1, 'undefined') | map('first') | list)[:2]) -%}
         {%- endfor -%}
-        {%- set others = [] -%}
-        {%- for counts, count_keys in names.items() if steps -%}
+        {%- set known = known | unique | list -%}
+        {%- do functions.update(adapter.dispatch('document_functions')(document, ways, first or ['none'], known)) -%}
+        {#- what was read from a cache, and what a model thought, is a part of what is counted beside it -#}
+        {%- do functions.update({document ~ '_is_other': {
+            'arguments': {'key_name': 'text'}, 'type': 'boolean',
+            'body': "key_name not in (" ~ literals(known) ~ ")" ~ (" and not "
+                ~ reading_function('matches', 'key_name', "'cache|reasoning|thought'") if document == 'tokens' else ""),
+        }}) -%}
+        {%- for counts, count_keys in names.items() -%}
             {%- set nested = [] -%}
-            {%- for key in count_keys -%}{%- do nested.append("entry ->> " ~ quoted(key)) -%}{%- endfor -%}
+            {%- for key in count_keys if steps -%}{%- do nested.append("entry ->> " ~ quoted(key)) -%}{%- endfor -%}
             {#- a step that is not listed: its total follows from the rest -#}
-            {%- if counts != 'total' -%}
+            {%- if steps and counts != 'total' -%}
                 {%- set ending = "_(" ~ count_keys | map('replace', '.', '[.]') | join('|') ~ ")$" -%}
                 {%- do nested.append("case when " ~ reading_function('matches', 'key_name', quoted(ending)) ~ " then "
                     ~ reading_function('scalar_text', 'entry') ~ " end") -%}
             {%- endif -%}
-            {%- do others.append("when " ~ quoted(counts) ~ " then coalesce(" ~ nested | join(', ') ~ ")") -%}
+            {%- do functions.update({document ~ '_other_' ~ counts: {
+                'arguments': {'key_name': 'text', 'entry': 'jsonb'}, 'type': 'text',
+                'body': "coalesce(" ~ (nested or [reading_function('scalar_text', 'entry')]) | join(', ') ~ ")",
+            }}) -%}
         {%- endfor -%}
-        {%- set other = "case counts " ~ others | join(' ') ~ " end" if steps
-            else reading_function('scalar_text', 'entry') -%}
-        {%- set known = known | unique | list -%}
-        {#- what was read from a cache, and what a model thought, is a part of what is counted beside it -#}
-        {%- do functions.update(adapter.dispatch('document_functions')(document, ways, first, known)) -%}
-        {%- do functions.update({document ~ '_other': {
-            'arguments': {'key_name': 'text', 'entry': 'jsonb', 'counts': 'text'}, 'type': 'text',
-            'body': "case when key_name not in (" ~ literals(known) ~ ")"
-                ~ (" and not " ~ reading_function('matches', 'key_name', "'cache|reasoning|thought'")
-                    if document == 'tokens' else "") ~ " then " ~ other ~ " end",
-        }}) -%}
     {%- endfor -%}
     {{ make_functions(functions) }}
 {% endmacro %}

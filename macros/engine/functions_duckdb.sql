@@ -127,40 +127,38 @@
 
 {#- Members as text, in one pass. Of nearly all documents one pattern tells that they are plain, and so are JSON. -#}
 {% macro duckdb__document_functions(document, ways, first, known) %}
-    {%- set all, cases = {}, {true: [], false: []} -%}
+    {%- set all, functions = {}, {} -%}
     {%- for value, paths in ways.items() -%}
-        {%- set members = {true: [], false: []} -%}
+        {%- set members = {'first': [], 'every': []} -%}
         {%- for path in paths -%}
             {%- set member = '."' ~ path | map('replace', '"', '""') | join('"."') ~ '"' -%}
             {%- if path | length == 2 -%}
                 {%- do all.setdefault(path[0], {}).update({path[1]: 'VARCHAR'}) -%}
             {%- else -%}
                 {%- do all.update({path[0]: 'VARCHAR'}) -%}
-                {%- if path[0] in first -%}{%- do members[true].append('members.first' ~ member) -%}{%- endif -%}
+                {%- if path[0] in first -%}{%- do members.first.append('members.first' ~ member) -%}{%- endif -%}
             {%- endif -%}
-            {%- do members[false].append('members.every' ~ member) -%}
+            {%- do members.every.append('members.every' ~ member) -%}
         {%- endfor -%}
-        {%- for is_plain in [true, false] -%}
-            {%- do cases[is_plain].append("when " ~ quoted(value) ~ " then coalesce(" ~ members[is_plain] | join(', ')
-                ~ ")") -%}
-        {%- endfor -%}
+        {%- do functions.update({document ~ '_' ~ value: {
+            'arguments': {'members': 'record', 'is_plain': 'boolean'},
+            'body': "case when is_plain then coalesce(" ~ members.first | join(', ') | default('null', true)
+                ~ ") else coalesce(" ~ members.every | join(', ') | default('null', true) ~ ") end",
+        }}) -%}
     {%- endfor -%}
     {%- set member = '"(?:' ~ first | map('replace', '.', '[.]') | join('|')
         ~ ')": ?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:e-[0-9]+)?' -%}
-    {{ return({
+    {{ return(dict(functions, **{
         document ~ '_are_plain': {'arguments': {'logged': 'text'}, 'body':
             "regexp_matches(logged, " ~ quoted('^[{]' ~ member ~ '(?:, ?' ~ member ~ ')*[}]$') ~ ")"},
         document ~ '_members': {'arguments': {'document': 'text', 'is_plain': 'boolean'}, 'body':
             "struct_pack(first := case when is_plain then json_transform(document, "
             ~ quoted(tojson(dict.fromkeys(first, 'VARCHAR'))) ~ ") end, every := case when not is_plain then "
-            "json_transform(document, " ~ quoted(tojson(all)) ~ ") end)"},
-        document ~ '_value': {'arguments': {'members': 'record', 'is_plain': 'boolean', 'value': 'text'}, 'body':
-            "case when is_plain then case value " ~ cases[true] | join(' ')
-            ~ " end else case value " ~ cases[false] | join(' ') ~ " end end"},
+            "json_transform(document, " ~ quoted(tojson(all or {'none': 'VARCHAR'})) ~ ") end)"},
         document ~ '_have_others': {'arguments': {'document': 'text', 'is_plain': 'boolean'}, 'body':
             "case when not is_plain and json_type(document) = 'OBJECT' then not list_has_all([" ~ literals(known)
             ~ "], json_keys(document)) end"},
-    }) }}
+    })) }}
 {% endmacro %}
 
 {% macro duckdb__make_functions(functions) %}

@@ -255,30 +255,32 @@
 
 {#- Members as jsonb, of which each is looked up by its key. -#}
 {% macro postgres__document_functions(document, ways, first, known) %}
-    {%- set cases = {true: [], false: []} -%}
+    {%- set functions = {} -%}
     {%- for value, paths in ways.items() -%}
-        {%- for is_plain in [true, false] -%}
-            {%- set members = [] -%}
-            {%- for path in paths if not is_plain or path[0] in first and path | length == 1 -%}
-                {%- do members.append("nullif(members -> '" ~ path | map('replace', "'", "''") | join("' -> '")
-                    ~ "', 'null')") -%}
-            {%- endfor -%}
-            {%- do cases[is_plain].append("when " ~ quoted(value) ~ " then coalesce(" ~ members | join(', ') ~ ")") -%}
+        {%- set members = {'first': [], 'every': []} -%}
+        {%- for path in paths -%}
+            {%- set member -%}
+            nullif(members -> '{{ path | map('replace', "'", "''") | join("' -> '") }}', 'null')
+            {%- endset -%}
+            {%- do members.every.append(member) -%}
+            {%- if path[0] in first and path | length == 1 -%}{%- do members.first.append(member) -%}{%- endif -%}
         {%- endfor -%}
+        {%- do functions.update({document ~ '_' ~ value: {
+            'arguments': {'members': 'jsonb', 'is_plain': 'boolean'}, 'type': 'jsonb',
+            'body': "case when is_plain then coalesce(" ~ members.first | join(', ') | default('null::jsonb', true)
+                ~ ") else coalesce(" ~ members.every | join(', ') | default('null::jsonb', true) ~ ") end",
+        }}) -%}
     {%- endfor -%}
-    {{ return({
+    {{ return(dict(functions, **{
         document ~ '_are_plain': {'arguments': {'document': 'jsonb'}, 'type': 'boolean',
             'body': "case when jsonb_typeof(document) = 'object' then document - array[" ~ literals(first)
                 ~ "] = '{}' else false end"},
         document ~ '_members': {'arguments': {'document': 'jsonb', 'is_plain': 'boolean'}, 'type': 'jsonb',
             'body': "document"},
-        document ~ '_value': {'arguments': {'members': 'jsonb', 'is_plain': 'boolean', 'value': 'text'},
-            'type': 'jsonb', 'body': "case when is_plain then case value " ~ cases[true] | join(' ')
-                ~ " end else case value " ~ cases[false] | join(' ') ~ " end end"},
         document ~ '_have_others': {'arguments': {'document': 'jsonb', 'is_plain': 'boolean'}, 'type': 'boolean',
             'body': "case when not is_plain and jsonb_typeof(document) = 'object' then document - array["
                 ~ literals(known) ~ "] != '{}' end"},
-    }) }}
+    })) }}
 {% endmacro %}
 
 {#- Made only where they say something else. -#}

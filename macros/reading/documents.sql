@@ -11,9 +11,9 @@
     }) }}
 {%- endmacro %}
 
-{#- A step's count of an opened document, such as vision.input; of the generation as a whole: .input. -#}
+{#- A step's count of an opened document, such as vision_input; of the generation as a whole: input. -#}
 {% macro document_value(document, value) -%}
-    {{ reading_function(document ~ '_value', document ~ '_members', 'are_' ~ document ~ '_plain', quoted(value)) }}
+    {{ reading_function(document ~ '_' ~ value, document ~ '_members', 'are_' ~ document ~ '_plain') }}
 {%- endmacro %}
 
 {#- An opened document where it holds keys that are not listed, else null; and the count of one of these keys. -#}
@@ -22,12 +22,12 @@
         then {{ document }}_read end
 {%- endmacro %}
 {% macro other_value(document, counts) -%}
-    {{ reading_function(document ~ '_other', 'each.key_name', 'each.entry', quoted(counts)) }}
+    {{ reading_function(document ~ '_other_' ~ counts, 'each.key_name', 'each.entry') }}
 {%- endmacro %}
 
 {#- A relation with sums over the keys of a document that document_keys does not list, null where there are none.
-    `parts` are taken once from each key, written as each.key_name and each.entry; `sums`, and the `greatest` of each,
-    are made of them, written as part. -#}
+    document_with_others() is its column `<document>_with_others`. `parts` are taken once from each key, written as
+    each.key_name and each.entry; `sums`, and the `greatest` of each, are made of them, written as part. -#}
 {% macro with_sums_over_keys(relation, document, parts, sums, greatest={}) -%}
     {{ adapter.dispatch('with_sums_over_keys')(relation, document, parts, sums, greatest) }}
 {%- endmacro %}
@@ -45,7 +45,8 @@
                 {%- for name, part in parts.items() %}
                 {{ part }} as {{ name }}{{ ',' if not loop.last }}
                 {%- endfor %}
-            from jsonb_each({{ document }}) as each (key_name, entry)
+            from jsonb_each({{ document }}_with_others) as each (key_name, entry)
+            where {{ reading_function(document ~ '_is_other', 'key_name') }}
             offset 0
         ) as part
     ) as sums
@@ -68,10 +69,15 @@
         select
             *,
             case
-                when {{ document }} is not null then list_transform(
-                    list_transform(
-                        list_zip(json_keys({{ document }}), json_extract({{ document }}, '$.*')),
-                        lambda pair: struct_pack(key_name := pair[1], entry := pair[2])
+                when {{ document }}_with_others is not null then list_transform(
+                    list_filter(
+                        list_transform(
+                            list_zip(
+                                json_keys({{ document }}_with_others), json_extract({{ document }}_with_others, '$.*')
+                            ),
+                            lambda pair: struct_pack(key_name := pair[1], entry := pair[2])
+                        ),
+                        lambda each: {{ reading_function(document ~ '_is_other', 'each.key_name') }}
                     ),
                     lambda each: struct_pack({{ members | join(", ") }})
                 )

@@ -17,17 +17,17 @@ opened as (
 
 logged as (
     {{ with_columns('opened', {
-        'logged_vision_cost': document_value('costs', 'vision.amount'),
-        'logged_image_cost': document_value('costs', 'image.amount'),
-        'logged_storage_cost': document_value('costs', 'storage.amount'),
-        'logged_total_cost': document_value('costs', '.amount'),
+        'logged_vision_cost': document_value('costs', 'vision_amount'),
+        'logged_image_cost': document_value('costs', 'image_amount'),
+        'logged_storage_cost': document_value('costs', 'storage_amount'),
+        'logged_total_cost': document_value('costs', 'amount'),
         'costs_with_others': document_with_others('costs'),
     }) }}
 ),
 
 -- a richer writer's further parts, and what by its name is a total and no part
 with_others as (
-    {{ with_sums_over_keys('logged', 'costs_with_others', {
+    {{ with_sums_over_keys('logged', 'costs', {
         'amount_usd': usable_number(other_value('costs', 'amount'), highest),
         'is_total': is_total,
     }, {

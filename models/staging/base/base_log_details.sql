@@ -20,9 +20,9 @@ logged as (
     {{ with_columns('opened', {
         'scene_text': blank_to_null('cast(scene as text)'),
         'logged_photo_size': blank_to_null('cast(photo_size as text)'),
-        'logged_vision_ms': document_value('timings', 'vision.ms'),
-        'logged_image_ms': document_value('timings', 'image.ms'),
-        'logged_storage_ms': document_value('timings', 'storage.ms'),
+        'logged_vision_ms': document_value('timings', 'vision_ms'),
+        'logged_image_ms': document_value('timings', 'image_ms'),
+        'logged_storage_ms': document_value('timings', 'storage_ms'),
     }) }}
 ),
 

@@ -4,7 +4,7 @@
 {{ config(materialized='ephemeral') }}
 
 {%- set highest = 1000000000 %}
-{%- set steps = {'vision_': 'vision.', 'image_': 'image.', 'flat_': '.'} %}
+{%- set steps = {'vision_': 'vision_', 'image_': 'image_', 'flat_': ''} %}
 {%- set logged, usable = {}, {} %}
 {%- for prefix, step in steps.items() %}
 {%- for counts in ['input', 'output', 'total'] %}
@@ -27,7 +27,7 @@ logged as (
 
 -- steps that are not listed
 with_others as (
-    {{ with_sums_over_keys('logged', 'tokens_with_others', {
+    {{ with_sums_over_keys('logged', 'tokens', {
         'logged_input': other_value('tokens', 'input'),
         'logged_output': other_value('tokens', 'output'),
         'logged_total': other_value('tokens', 'total'),
