@@ -1,6 +1,7 @@
 """Warehouses for the tests: real ones, built by dbt in this process from logs that the tests make up."""
 
 import datetime as dt
+import functools
 import gc
 import hashlib
 import io
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import jinja2
 import pyarrow as pa
 import pyarrow.parquet as pq
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -123,7 +125,8 @@ class Outcome:
         return "\n".join(self.messages)
 
 
-def _spare_dbt_what_nobody_reads() -> None:
+@functools.cache
+def _spare_dbt_what_is_of_no_use() -> None:
     # In each run dbt looks through the stack, frame by frame, for the module that asks for its flags. Below pytest the
     # stack is so high that this takes longer than many a run.
     BehaviorFlagRendered._default_source = staticmethod(lambda: __name__)
@@ -138,6 +141,18 @@ def _spare_dbt_what_nobody_reads() -> None:
 
     EventManager.fire_event = fire_what_is_heard
 
+    # The same models, macros and hooks are compiled in each run.
+    compile_text, compiled = jinja2.Environment.compile, {}
+
+    def compile_once(self: jinja2.Environment, source: object, *rest: object, **more: object) -> object:
+        if rest or more or not isinstance(source, str):
+            return compile_text(self, source, *rest, **more)
+        if (type(self), source) not in compiled:
+            compiled[type(self), source] = compile_text(self, source)
+        return compiled[type(self), source]
+
+    jinja2.Environment.compile = compile_once
+
 
 class Dbt:
     """dbt in this process, with the example profile. What it parses for one warehouse serves the next of that name."""
@@ -148,7 +163,7 @@ class Dbt:
         self.profiles = folder / "profiles"
         self.profiles.mkdir()
         shutil.copy(ROOT / "profiles.example.yml", self.profiles / "profiles.yml")
-        _spare_dbt_what_nobody_reads()
+        _spare_dbt_what_is_of_no_use()
         self._messages: list[str] = []
         self._said: list[str] = []
         self._manifests: dict[tuple, Manifest] = {}
