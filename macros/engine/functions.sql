@@ -77,14 +77,15 @@
             {%- set nested = [] -%}
             {%- for key in count_keys if steps -%}{%- do nested.append("entry ->> " ~ quoted(key)) -%}{%- endfor -%}
             {#- a step that is not listed: its total follows from the rest -#}
-            {%- if steps and counts != 'total' -%}
+            {%- if nested and counts != 'total' -%}
                 {%- set ending = "_(" ~ count_keys | map('replace', '.', '[.]') | join('|') ~ ")$" -%}
                 {%- do nested.append("case when " ~ reading_function('matches', 'key_name', quoted(ending)) ~ " then "
                     ~ reading_function('scalar_text', 'entry') ~ " end") -%}
             {%- endif -%}
             {%- do functions.update({document ~ '_other_' ~ counts: {
                 'arguments': {'key_name': 'text', 'entry': 'jsonb'}, 'type': 'text',
-                'body': "coalesce(" ~ (nested or [reading_function('scalar_text', 'entry')]) | join(', ') ~ ")",
+                'body': "coalesce(" ~ nested | join(', ') ~ ")" if nested
+                    else "cast(null as text)" if steps else reading_function('scalar_text', 'entry'),
             }}) -%}
         {%- endfor -%}
     {%- endfor -%}

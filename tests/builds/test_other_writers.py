@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from factory import NewWarehouse
+from factory import ENGINES, NewWarehouse
+from logs import sound_row
 from project import ROOT
 from warehouses import SCHEMA
 
@@ -148,3 +149,21 @@ def test_a_plain_table_of_generations_is_a_log(new_warehouse: NewWarehouse) -> N
     ]
     assert warehouse.query(f"select count(*) from {SCHEMA}_marts.dim_users") == [(1,)]
     assert _issues(warehouse) == {"invalid_difficulty": 2}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_no_key_is_listed_for_is_unknown_and_the_rest_is_read(new_warehouse: NewWarehouse, engine: str) -> None:
+    warehouse = new_warehouse(engine)
+    costs = {"vision": 0.01, "storage": 0.02, "total": 0.05}
+    tokens = {"vision": {"input": 100, "output": 20, "total": 999}, "refine": {"input": 5, "total": 50}, "foo": 9}
+    warehouse.load([sound_row(1, costs=json.dumps(costs), tokens=json.dumps(tokens))])
+    counted = (
+        "select vision_cost_usd, storage_cost_usd, unattributed_cost_usd, total_cost_usd, input_tokens, output_tokens, "
+        f"total_tokens from {SCHEMA}_marts.fct_generations"
+    )
+    amounts = [Decimal(amount) for amount in ("0.01", "0.02", "0.02", "0.05")]
+    warehouse.run()
+    assert warehouse.query(counted) == [(*amounts, 105, 20, 1_049)]
+    warehouse.execute(f"delete from {SCHEMA}_seeds.document_keys where step = 'storage' or counts = 'total'")
+    warehouse.run(select="path:models", exclude="tag:alerts", variables={"backfill_from": "2026-01-01"})
+    assert warehouse.query(counted) == [(amounts[0], None, Decimal("0.04"), amounts[3], 105, 20, 125)]
