@@ -6,20 +6,11 @@
 {%- endmacro %}
 
 {#- What seeds say is in the text of functions: joined, a pattern would be compiled again for each row. Made when a run
-    starts, and after the seed where it says something else. -#}
+    starts, and after the seed. -#}
 {% macro pattern_function(name, seed) %}
-    {%- set patterns = rows_of_seed("select position, pattern from " ~ seed ~ " order by position") if seed else [] -%}
-    {{ adapter.dispatch('pattern_function')(name, patterns) if patterns is not none }}
-{% endmacro %}
-
-{#- The rows of a query; none where this run has made functions of the same rows before. -#}
-{% macro rows_of_seed(query) %}
-    {%- if not execute -%}{{ return([]) }}{%- endif -%}
-    {%- set known, rows = known_of_run(), [] -%}
-    {%- for row in run_query(query).rows -%}{%- do rows.append(row.values() | list) -%}{%- endfor -%}
-    {%- if known.get(query) == rows -%}{{ return(none) }}{%- endif -%}
-    {%- do known.update({query: rows}) -%}
-    {{ return(rows) }}
+    {%- set patterns = run_query("select position, pattern from " ~ seed ~ " order by position").rows
+        if execute and seed else [] -%}
+    {{ adapter.dispatch('pattern_function')(name, patterns) }}
 {% endmacro %}
 
 {#- How the documents costs, tokens and timings are read, as the seed document_keys says. Nearly all are plain: they
@@ -31,7 +22,7 @@
 {% macro document_functions(seed) %}
     {%- set query = "select document, key_name, coalesce(step, ''), coalesce(counts, '') from " ~ seed
         ~ " order by position" -%}
-    {%- set keys = (rows_of_seed(query) if seed else []) or [] -%}
+    {%- set keys = run_query(query).rows if execute and seed else [] -%}
     {%- set counted = {'costs': ['amount'], 'tokens': ['input', 'output', 'total'], 'timings': ['ms']} -%}
     {%- set functions = {} -%}
     {%- for document, all_counts in counted.items() if keys -%}

@@ -161,17 +161,20 @@
     })) }}
 {% endmacro %}
 
+{#- Made where this run has not made the same before: the file is its alone. -#}
 {% macro duckdb__make_functions(functions) %}
-    {%- for name, function in functions.items() %}
+    {%- set known = known_of_run() -%}
+    {%- for name, function in functions.items() if known.get('function ' ~ name) != function.body %}
     create or replace macro {{ internal_schema() }}.{{ name }}({{ function.arguments | join(', ') }}) as (
         {{ function.body }}
     );
+        {%- do known.update({'function ' ~ name: function.body}) -%}
     {%- endfor -%}
 {% endmacro %}
 
 {#- In blocks: most messages hold no pattern of most blocks. -#}
 {% macro duckdb__pattern_function(name, patterns) %}
-    create or replace macro {{ internal_schema() }}.{{ name }}(logged) as (
+    {%- set body %}
         case
             {%- for block in patterns | batch(10) %}
             when {{ matches_pattern(block | map(attribute=1) | join('|')) }} then case
@@ -183,5 +186,6 @@
             when false then 0
             {%- endfor %}
         end
-    );
+    {%- endset -%}
+    {{ duckdb__make_functions({name: {'arguments': {'logged': 'text'}, 'body': body}}) if execute }}
 {% endmacro %}
