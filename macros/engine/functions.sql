@@ -20,7 +20,7 @@
     what such a key counts. There is a function for each value: DuckDB takes in the whole text of a function wherever it
     is used, and a text of all values, used for each of them, takes long to plan. -#}
 {% macro document_functions(seed) %}
-    {%- set query = "select document, key_name, coalesce(step, ''), coalesce(counts, '') from " ~ seed
+    {%- set query = "select document, key_name, coalesce(step || '_', ''), coalesce(counts, '') from " ~ seed
         ~ " order by position" -%}
     {%- set keys = run_query(query).rows if execute and seed else [] -%}
     {%- set counted = {'costs': ['amount'], 'tokens': ['input', 'output', 'total'], 'timings': ['ms']} -%}
@@ -38,7 +38,7 @@
             {%- if not counts -%}
                 {%- do steps.setdefault(step, []).append(key) -%}
             {%- elif counts in names -%}
-                {%- do ways.setdefault((step ~ '_' if step else '') ~ counts, []).append([key]) -%}
+                {%- do ways.setdefault(step ~ counts, []).append([key]) -%}
                 {%- do names[counts].append(key) -%}
             {%- endif -%}
         {%- endfor -%}
@@ -47,7 +47,7 @@
                 {%- for step_key in step_keys -%}
                     {%- for key in count_keys -%}
                         {%- do known.append(step_key ~ '_' ~ key) -%}
-                        {%- set found = ways.setdefault(step ~ '_' ~ counts, []) -%}
+                        {%- set found = ways.setdefault(step ~ counts, []) -%}
                         {%- do found.extend([[step_key ~ '_' ~ key], [step_key, key]]) -%}
                     {%- endfor -%}
                 {%- endfor -%}
